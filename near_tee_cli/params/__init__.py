@@ -1,0 +1,1 @@
+"""What changes with the protocol version: parameters as data, features by name."""
