@@ -1,0 +1,1 @@
+"""The binary format of WebAssembly: numbers, instructions, reading and writing of sections."""
