@@ -59,7 +59,7 @@ class Account(NamedTuple):
     version: int
 
     def with_contract(self, contract: AccountContract) -> "Account":
-        """This account running `contract`; a global one makes it version 2 for good."""
+        """The account when it runs `contract`; a global one makes it version 2 for good."""
         version = 2 if isinstance(contract, GlobalContract | GlobalContractByAccount) else self.version
         return Account(self.amount, self.locked, contract, self.storage_usage, version)
 
