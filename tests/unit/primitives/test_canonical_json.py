@@ -108,8 +108,8 @@ def test_written_reads_back_and_has_one_text(value: object) -> None:
     assert cj.loads(cj.dumps(value, indent=2), "x") == value
 
 
-BAD_BASE64 = ["=", "==", "A", "AA", "AA=", "AB==", "AAB=", "AA==AA==", "AAAA=", "AAAA==", "AA\n==", "A===", "\xe9", " AA==",
-              "AA==\n", "-_==", "AA-_", "AAA", "\u0661\u0661\u0661\u0661", "AA ==", "AA*="]  # fmt: skip
+BAD_BASE64 = ["=", "==", "A", "AA", "AA=", "AB==", "AAB=", "AA==AA==", "AAAA=", "AAAA==", "AA\n==", "A===", "\xe9",
+              " AA==", "AA==\n", "-_==", "AA-_", "AAA", "\u0661\u0661\u0661\u0661", "AA ==", "AA*="]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", BAD_BASE64)
@@ -137,9 +137,11 @@ def test_base64_that_is_read_is_what_would_be_written(text: str) -> None:
 @pytest.mark.parametrize(
     ("reader", "value"),
     [
-        (cj.integer, -1), (cj.integer, 2**64), (cj.integer, "1"), (cj.integer, True), (cj.integer, None), (cj.integer, [1]),
+        (cj.integer, -1), (cj.integer, 2**64), (cj.integer, "1"), (cj.integer, True), (cj.integer, None),
+        (cj.integer, [1]),
         (cj.decimal, 1), (cj.decimal, "-1"), (cj.decimal, "+1"), (cj.decimal, " 1"), (cj.decimal, "1_0"),
-        (cj.decimal, ""), (cj.decimal, str(2**128)), (cj.decimal, "\u0661"), (cj.decimal, "1" * 10_000), (cj.decimal, None),
+        (cj.decimal, ""), (cj.decimal, str(2**128)), (cj.decimal, "\u0661"), (cj.decimal, "1" * 10_000),
+        (cj.decimal, None),
         (cj.string, 1), (cj.string, None), (cj.boolean, 0), (cj.boolean, "true"), (cj.array, {}), (cj.mapping, []),
         (cj.base64, 1),
     ],

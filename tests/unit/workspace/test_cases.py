@@ -41,7 +41,8 @@ def test_defaults_of_the_format() -> None:
 def test_what_is_given_is_taken() -> None:
     block = {
         "height": 2**64 - 1, "timestamp": 7, "prev_block_hash": base58.encode(b"p" * 32), "random_seed": "1" * 32,
-        "epoch_id": base58.encode(b"e" * 32), "epoch_height": 3, "gas_price": "5", "gas_limit": None, "is_new_chunk": False,
+        "epoch_id": base58.encode(b"e" * 32), "epoch_height": 3, "gas_price": "5", "gas_limit": None,
+        "is_new_chunk": False,
         "transactions": ["AQ==", "Ag=="], "expired": [1], "receipts": ["Aw=="], "forward": False,
         "views": [{"account_id": "a.near", "method_name": "m", "args": "e30="}],
     }  # fmt: skip
