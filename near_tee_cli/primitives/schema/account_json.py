@@ -6,7 +6,7 @@ Mirrors nearcore: core/primitives-core/src/account.rs
 from typing import Any
 
 from near_tee_cli.errors import BadInputError
-from near_tee_cli.primitives.canonical_json import array, base64, base64_text, integer, members, pairs, shown, text
+from near_tee_cli.primitives.canonical_json import array, base64, base64_text, integer, mapping, members, shown, string
 from near_tee_cli.primitives.integers import U16_MAX
 from near_tee_cli.primitives.schema.access_key import AccessKey, FunctionCallPermission, GasKeyInfo
 from near_tee_cli.primitives.schema.account import (
@@ -131,9 +131,9 @@ def gas_key_info_json(info: GasKeyInfo) -> dict[str, Any]:
 
 def _read_function_call_permission(value: object) -> FunctionCallPermission:
     fields = members(value, "FunctionCall", required=("receiver_id", "method_names"), optional=("allowance",))
-    names = tuple(text(name, "method_names") for name in array(fields["method_names"], "method_names"))
+    names = tuple(string(name, "method_names") for name in array(fields["method_names"], "method_names"))
     allowance = read_optional_balance(fields.get("allowance"), "allowance")
-    return FunctionCallPermission(allowance, text(fields["receiver_id"], "receiver_id"), names)
+    return FunctionCallPermission(allowance, string(fields["receiver_id"], "receiver_id"), names)
 
 
 def _read_gas_key_info(value: object) -> GasKeyInfo:
@@ -165,7 +165,7 @@ def read_state_init(value: object) -> StateInit:
     if version != "V1":
         raise BadInputError(f"unknown version {shown(version)}", code="bad-field", where="state_init")
     fields = members(content, "state_init", required=("code", "data"))
-    rows = pairs(fields["data"], "data").items()
+    rows = mapping(fields["data"], "data").items()
     code = read_identifier(fields["code"], "code")
     return state_init(code, ((base64(key, "data"), base64(row, "data")) for key, row in rows))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives import keys
-from near_tee_cli.primitives.canonical_json import array, base64, base64_text, integer, members, shown, text
+from near_tee_cli.primitives.canonical_json import array, base64, base64_text, integer, members, shown, string
 from near_tee_cli.primitives.integers import U16_MAX
 from near_tee_cli.primitives.schema import action as actions_
 from near_tee_cli.primitives.schema.account_json import (
@@ -53,7 +53,7 @@ def _read_deploy_contract(value: object) -> Action:
 
 def _read_function_call(value: object) -> Action:
     fields = members(value, "FunctionCall", required=("method_name", "args", "gas", "deposit"))
-    method_name = text(fields["method_name"], "method_name")
+    method_name = string(fields["method_name"], "method_name")
     args = base64(fields["args"], "args")
     deposit = read_balance(fields["deposit"], "deposit")
     return actions_.FunctionCall(method_name, args, integer(fields["gas"], "gas"), deposit)
@@ -197,7 +197,7 @@ def delegate_action_json(delegate: DelegateAction, *, second: bool) -> dict[str,
         "actions": [action_json(action) for action in delegate.actions],
         "nonce": nonce,
         "max_block_height": delegate.max_block_height,
-        "public_key": keys.public_key_to_text(delegate.public_key),
+        "public_key": keys.public_key_text(delegate.public_key),
     }
     return {"V2": fields} if second else fields
 
@@ -207,7 +207,7 @@ def signed_delegate_json(action: actions_.Delegate | actions_.DelegateV2) -> dic
     second = isinstance(action, actions_.DelegateV2)
     return {
         "delegate_action": delegate_action_json(action.delegate_action, second=second),
-        "signature": keys.signature_to_text(action.signature),
+        "signature": keys.signature_text(action.signature),
     }
 
 
@@ -223,7 +223,7 @@ def function_call_json(action: actions_.FunctionCall) -> dict[str, Any]:
 
 def _key_and(name: str) -> Callable[[Any], dict[str, Any]]:
     def write(action: Any) -> dict[str, Any]:
-        return {"public_key": keys.public_key_to_text(action.public_key), name: str(getattr(action, name))}
+        return {"public_key": keys.public_key_text(action.public_key), name: str(getattr(action, name))}
 
     return write
 
@@ -242,10 +242,10 @@ _WRITERS: dict[type[Any], Callable[[Any], dict[str, Any]]] = {
     actions_.Transfer: lambda action: {"deposit": str(action.deposit)},
     actions_.Stake: stake_json,
     actions_.AddKey: lambda action: {
-        "public_key": keys.public_key_to_text(action.public_key),
+        "public_key": keys.public_key_text(action.public_key),
         "access_key": access_key_json(action.access_key),
     },
-    actions_.DeleteKey: lambda action: {"public_key": keys.public_key_to_text(action.public_key)},
+    actions_.DeleteKey: lambda action: {"public_key": keys.public_key_text(action.public_key)},
     actions_.DeleteAccount: lambda action: {"beneficiary_id": action.beneficiary_id},
     actions_.Delegate: signed_delegate_json,
     actions_.DeployGlobalContract: lambda action: {

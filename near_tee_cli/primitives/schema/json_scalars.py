@@ -6,7 +6,7 @@ Readers take a parsed value and the name of the field, and raise `BadInputError`
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives import account_id as account_ids
 from near_tee_cli.primitives import base58, keys
-from near_tee_cli.primitives.canonical_json import decimal, integer, shown, text
+from near_tee_cli.primitives.canonical_json import decimal, integer, shown, string
 from near_tee_cli.primitives.integers import U64_MAX
 from near_tee_cli.primitives.schema.wire import HASH_LENGTH
 
@@ -16,7 +16,7 @@ hash_text = base58.encode
 
 def read_hash(value: object, where: str) -> bytes:
     """A hash of 32 bytes in base58."""
-    return base58.decode(text(value, where), HASH_LENGTH)
+    return base58.decode(string(value, where), HASH_LENGTH)
 
 
 def read_balance(value: object, where: str) -> int:
@@ -33,7 +33,7 @@ def read_optional_balance(value: object, where: str) -> int | None:
 
 def read_account_id(value: object, where: str) -> str:
     """A string that is a valid account id."""
-    account_id = text(value, where)
+    account_id = string(value, where)
     if not account_ids.is_valid(account_id):
         raise BadInputError(f"{where} {shown(account_id)} is no account id", code="bad-field", where=where)
     return account_id
@@ -41,14 +41,14 @@ def read_account_id(value: object, where: str) -> str:
 
 def read_public_key(value: object, where: str) -> bytes:
     """A public key with its prefix, as Borsh bytes."""
-    return keys.public_key_from_text(text(value, where))
+    return keys.public_key_from_text(string(value, where))
 
 
 def read_key_handle(value: object, where: str) -> bytes:
     """The name of a public key in the trie, with its prefix, as trie bytes."""
-    return keys.handle_from_text(text(value, where))
+    return keys.key_handle_from_text(string(value, where))
 
 
 def read_signature(value: object, where: str) -> bytes:
     """A signature with its prefix, as Borsh bytes."""
-    return keys.signature_from_text(text(value, where))
+    return keys.signature_from_text(string(value, where))

@@ -134,7 +134,7 @@ def _body_json(body: Body) -> dict[str, Any]:
         return {"V1": fields} if body.nonce is None else {"V2": {**fields, "nonce": body.nonce}}
     result: dict[str, Any] = {
         "signer_id": body.signer_id,
-        "signer_public_key": keys.public_key_to_text(body.signer_public_key),
+        "signer_public_key": keys.public_key_text(body.signer_public_key),
         "gas_price": str(body.gas_price),
         "output_data_receivers": data_receivers_json(body.output_data_receivers),
         "input_data_ids": [hash_text(data_id) for data_id in body.input_data_ids],

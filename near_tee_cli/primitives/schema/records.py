@@ -55,7 +55,7 @@ class GasKeyNonceRecord(NamedTuple):
 
     account_id: str
     public_key: bytes
-    index: int
+    nonce_index: int
     nonce: int
 
 
@@ -181,7 +181,7 @@ _WRITERS: dict[type[Any], tuple[str, Callable[[Any], dict[str, Any]]]] = {
         "AccessKey",
         lambda r: {
             "account_id": r.account_id,
-            "public_key": keys.handle_to_text(r.public_key),
+            "public_key": keys.key_handle_text(r.public_key),
             "access_key": access_key_json(r.access_key),
         },
     ),
@@ -189,8 +189,8 @@ _WRITERS: dict[type[Any], tuple[str, Callable[[Any], dict[str, Any]]]] = {
         "GasKeyNonce",
         lambda r: {
             "account_id": r.account_id,
-            "public_key": keys.handle_to_text(r.public_key),
-            "index": r.index,
+            "public_key": keys.key_handle_text(r.public_key),
+            "index": r.nonce_index,
             "nonce": r.nonce,
         },
     ),

@@ -90,12 +90,12 @@ def transaction_view(signed: SignedTransaction) -> dict[str, Any]:
     transaction = signed.transaction
     result: dict[str, Any] = {
         "signer_id": transaction.signer_id,
-        "public_key": keys.public_key_to_text(transaction.public_key),
+        "public_key": keys.public_key_text(transaction.public_key),
         "nonce": transaction.nonce,
         "receiver_id": transaction.receiver_id,
         "actions": [action_view(action) for action in transaction.actions],
         "priority_fee": 0,
-        "signature": keys.signature_to_text(signed.signature),
+        "signature": keys.signature_text(signed.signature),
         "hash": hash_text(signed.hash),
     }
     if transaction.nonce_index is not None:
@@ -137,7 +137,7 @@ def _body_view(body: Body) -> dict[str, Any]:
     if isinstance(body, ActionReceipt):
         result: dict[str, Any] = {
             "signer_id": body.signer_id,
-            "signer_public_key": keys.public_key_to_text(body.signer_public_key),
+            "signer_public_key": keys.public_key_text(body.signer_public_key),
             "gas_price": str(body.gas_price),
             "output_data_receivers": data_receivers_json(body.output_data_receivers),
             "input_data_ids": [hash_text(data_id) for data_id in body.input_data_ids],
@@ -176,7 +176,7 @@ def _use_global(action: actions_.UseGlobalContract) -> tuple[str, dict[str, Any]
 
 
 def _add_key(action: actions_.AddKey) -> tuple[str, dict[str, Any]]:
-    public_key = keys.public_key_to_text(action.public_key)
+    public_key = keys.public_key_text(action.public_key)
     return "AddKey", {"public_key": public_key, "access_key": access_key_view(action.access_key)}
 
 
@@ -193,7 +193,7 @@ _ACTION_VIEWS: dict[type[Any], Callable[[Any], tuple[str, dict[str, Any]]]] = {
     actions_.Transfer: lambda action: ("Transfer", {"deposit": str(action.deposit)}),
     actions_.Stake: lambda action: ("Stake", stake_json(action)),
     actions_.AddKey: _add_key,
-    actions_.DeleteKey: lambda action: ("DeleteKey", {"public_key": keys.public_key_to_text(action.public_key)}),
+    actions_.DeleteKey: lambda action: ("DeleteKey", {"public_key": keys.public_key_text(action.public_key)}),
     actions_.DeleteAccount: lambda action: ("DeleteAccount", {"beneficiary_id": action.beneficiary_id}),
     actions_.Delegate: lambda action: ("Delegate", signed_delegate_json(action)),
     actions_.DeployGlobalContract: _deploy_global,
