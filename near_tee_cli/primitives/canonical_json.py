@@ -13,7 +13,7 @@ import gc
 import json
 from binascii import Error as _BinasciiError
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives.integers import U64_MAX, U128_MAX, from_decimal
@@ -157,18 +157,18 @@ def _expected(what: str, value: object, where: str) -> BadInputError:
 
 
 def members(
-    value: object, where: str, *, required: Iterable[str], optional: Iterable[str] = ()
+    value: object, where: str, *, required: Sequence[str], optional: Sequence[str] = ()
 ) -> Mapping[str, object]:
     """The members of an object that has every `required` name and no name outside both lists."""
     if not isinstance(value, dict):
         raise _expected("an object", value, where)
-    missing = [name for name in required if name not in value]
-    if missing:
-        raise BadInputError(f"{where} lacks the member {missing[0]}", code="bad-field", where=where)
-    known = {*required, *optional}
-    for name in value:
-        if name not in known:
-            raise BadInputError(f"{where} has the unknown member {shown(name)}", code="bad-field", where=where)
+    for name in required:
+        if name not in value:
+            raise BadInputError(f"{where} lacks the member {name}", code="bad-field", where=where)
+    if len(value) != len(required):
+        for name in value:
+            if name not in required and name not in optional:
+                raise BadInputError(f"{where} has the unknown member {shown(name)}", code="bad-field", where=where)
     return value
 
 
