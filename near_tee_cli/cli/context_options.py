@@ -1,0 +1,87 @@
+"""The options of a call: arguments, accounts, block context, state. Shared by `run` and `prove`.
+
+Names follow near-cli (both generations) and the SDK's `VMContextBuilder`; the first flag is ours.
+"""
+
+from near_tee_cli.cli.parameters import COMPILER, FLAG, MANY, Parameter
+
+ARGUMENTS = (
+    Parameter("args", ("--args", "--json-args"), "Arguments as JSON; the bytes are passed as typed. Default {}.",
+              "JSON", panel="Arguments"),
+    Parameter("args_file", ("--args-file", "--file-args", "--input"), "Arguments as the bytes of a file; - is stdin.",
+              "PATH", panel="Arguments"),
+    Parameter("args_base64", ("--args-base64", "--base64-args"), "Arguments in base64.", "TEXT", panel="Arguments"),
+    Parameter("args_text", ("--args-text", "--text-args"), "Arguments as the UTF-8 bytes of a text.", "TEXT",
+              panel="Arguments"),
+    Parameter("args_hex", ("--args-hex", "--hex-args"), "Arguments in hexadecimal digits.", "HEX", panel="Arguments"),
+)  # fmt: skip
+"""The alternatives exclude one another."""
+
+CALL = (
+    Parameter("gas", ("--gas", "--prepaid-gas"), "Gas attached, as in '100 Tgas' (the default), or max.", "GAS",
+              panel="Call"),
+    Parameter("deposit", ("--deposit", "--attached-deposit"), "NEAR attached, as in '1 NEAR' or '1 yoctoNEAR'.",
+              "AMOUNT", panel="Call"),
+    Parameter("deposit_yocto", ("--deposit-yocto", "--depositYocto"), "yoctoNEAR attached, as a bare number.", "N",
+              panel="Call"),
+    Parameter("contract", ("--contract", "--contract-id", "--current-account-id"),
+              "Account that the code runs as. Default contract.near.", "ACCOUNT", panel="Call"),
+    Parameter("signer", ("--signer", "--accountId", "--account-id", "--sign-as", "--signer-id", "--signer-account-id"),
+              "Account that signs. Default user.near.", "ACCOUNT", panel="Call"),
+    Parameter("signer_pk", ("--signer-pk", "--signer-public-key", "--signer-account-pk"), "Key that signs.", "KEY",
+              panel="Call"),
+    Parameter("predecessor", ("--predecessor", "--predecessor-id", "--predecessor-account-id"),
+              "Account that calls. Default: the signer.", "ACCOUNT", panel="Call"),
+    Parameter("refund_to", ("--refund-to", "--refund-to-id", "--refund-to-account-id"),
+              "Account that balance refunds go to. Default: the predecessor.", "ACCOUNT", panel="Call"),
+    Parameter("receipt_id", ("--receipt-id",), "Id of the receipt, base58. Default: derived from all that defines it.",
+              "HASH", panel="Call"),
+    Parameter("as_transaction", ("--as-transaction",),
+              "Start from a signed transaction: nonce, access key and balance are checked and charged.", kind=FLAG,
+              panel="Call"),
+    Parameter("key", ("--key",), "File with the secret key that signs the transaction.", "PATH", panel="Call"),
+    Parameter("view", ("--view", "--is-view"), "Call read-only: host functions that change anything are refused.",
+              kind=FLAG, panel="Call"),
+    Parameter("single", ("--single",), "Stop after the first block, whatever is in flight.", kind=FLAG, panel="Call"),
+)  # fmt: skip
+"""What is called by whom."""
+
+CONTEXT = (
+    Parameter("context", ("--context", "--context-file"), "Context in a JSON file; flags win over it.", "PATH",
+              panel="Context"),
+    Parameter("block_height", ("--block-height", "--block-index", "--block-id"), "Height of the block.", "N",
+              panel="Context"),
+    Parameter("block_timestamp", ("--block-timestamp",), "Time of the block: nanoseconds or RFC 3339.", "TIME",
+              panel="Context"),
+    Parameter("epoch_height", ("--epoch-height",), "Height of the epoch.", "N", panel="Context"),
+    Parameter("seed", ("--seed", "--random-seed", "--fuzz-seed"),
+              "Random seed of the block: hexadecimal or base58 of 32 bytes, or an integer.", "SEED", panel="Context"),
+    Parameter("gas_price", ("--gas-price",), "yoctoNEAR per gas.", "N", panel="Context"),
+    Parameter("protocol_version", ("--protocol-version",), "Protocol version: 84, 85 or 86 (the default).", "N",
+              panel="Context"),
+    Parameter("chain_id", ("--chain-id",), "What the chain is called. Default localnet.", "NAME", panel="Context"),
+    Parameter("validators", ("--validators", "--validator"), "A validator's stake; repeat for each.", "ACCOUNT=STAKE",
+              kind=MANY, panel="Context"),
+    Parameter("balance", ("--balance", "--account-balance"), "Balance of the contract's account.", "AMOUNT",
+              panel="Context"),
+    Parameter("locked_balance", ("--locked-balance", "--account-locked-balance"), "Its balance at stake.", "AMOUNT",
+              panel="Context"),
+    Parameter("storage_usage", ("--storage-usage",), "Bytes that the account is charged for.", "N", panel="Context"),
+)  # fmt: skip
+"""The block and the contract's account."""
+
+STATE = (
+    Parameter("state", ("--state", "--state-file", "--load-state"), "State snapshot to start from; - is stdin.", "PATH",
+              panel="State"),
+    Parameter("state_out", ("--state-out", "--dump-state"), "Where the snapshot of the state afterwards goes.", "PATH",
+              panel="State"),
+    Parameter("force", ("--force",), "Replace files that exist.", kind=FLAG, panel="State"),
+)  # fmt: skip
+"""What it runs on."""
+
+EVERYTHING = (*ARGUMENTS, *CALL, *CONTEXT, *STATE, COMPILER)
+"""All of it, without the positional arguments and the output."""
+
+CONTRACT_ARGUMENT = Parameter("contract_file", (), "The contract.", "CONTRACT.wasm", required=True)
+METHOD_ARGUMENT = Parameter("method", (), "The method to call.", "METHOD", required=True)
+POSITIONAL_ARGS = Parameter("positional_args", (), "Arguments as JSON, like --args.", "[JSON]")

@@ -1,0 +1,31 @@
+"""The commands in the order of the help, each with the module that holds it; a module is imported when it is named."""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A command: its module below `near_tee_cli.cli.commands`, and what it is for in a line."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "run": Entry("run", "execute a call and follow what it sends until nothing is in flight"),
+    "prove": Entry("prove", "execute and write a proof bundle that anybody can verify offline"),
+    "verify": Entry("verify", "check proof bundles, by default by executing them again"),
+    "replay": Entry("replay", "apply recorded cases and compare with what was recorded"),
+    "state": Entry("state", "look into a state snapshot, prove a key of it, convert it"),
+    "inspect": Entry("inspect", "say what a contract, bundle, snapshot, step or case contains"),
+    "doctor": Entry("doctor", "check this installation and say what was found"),
+}
+
+SUBCOMMANDS = {
+    "state": {
+        "root": Entry("state_root", "the state root of a snapshot"),
+        "show": Entry("state_show", "what a snapshot holds, account by account"),
+        "get": Entry("state_get", "one value of the state"),
+        "prove-key": Entry("state_prove_key", "a Merkle proof that a key has a value, or has none"),
+        "convert": Entry("state_convert", "a snapshot as JSON or Borsh"),
+    }
+}
