@@ -16,6 +16,7 @@ Mirrors nearcore: runtime/near-vm-runner/src/wasmtime_runner/mod.rs, runtime/nea
 import hashlib
 from collections.abc import Callable, Iterable
 from ctypes import byref, c_char_p, c_void_p, cast
+from functools import partial
 from typing import Any, NamedTuple
 
 from near_tee_cli.errors import HostError, NearTeeError, UsageError
@@ -29,7 +30,7 @@ from near_tee_cli.vm.engine_api import (
     taken_bytes,
     taken_error,
 )
-from near_tee_cli.vm.engine_instance import LinkedModule
+from near_tee_cli.vm.engine_instance import HOST_TRAP, LinkedModule
 
 MAX_WASM_STACK = 16 << 20
 """Bytes of native stack that wasm frames may take; the modelled limit of NEAR ends every recursion far earlier."""
@@ -111,12 +112,7 @@ class Engine:
         strategy = ("strategy", _STRATEGIES[self.compiler])
         self._engine = self._made((strategy, *EXECUTING_OPTIONS))
         self._validator: int | None = None
-        trap_new = self._library.c.wasmtime_trap_new
-
-        def new_trap() -> int:
-            return trap_new(b"host", 4)  # type: ignore[no-any-return]
-
-        self.new_trap = new_trap
+        self.new_trap: Callable[[], int] = partial(self._library.c.wasmtime_trap_new_code, HOST_TRAP)
         """Makes the value that a callback returns to end the call with `Trap.HOST`."""
 
     @property
@@ -252,7 +248,7 @@ class Linker:
         error = self._library.c.wasmtime_linker_instantiate_pre(self._pointer, module.pointer, byref(pointer))
         if error:
             raise HostError(f"wasmtime cannot link the module: {taken_error(self._library.c, error)}")
-        return LinkedModule(self._library.c, _taken(pointer), engine=self._engine, module=module.pointer)
+        return LinkedModule(self._library.c, _taken(pointer), engine=self._engine, module=module.pointer, linker=self)
 
     def close(self) -> None:
         """Give the linker back; nothing linked by it may be called afterwards."""

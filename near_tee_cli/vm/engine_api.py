@@ -14,6 +14,7 @@ import sys
 from ctypes import (
     CDLL,
     CFUNCTYPE,
+    Array,
     Structure,
     byref,
     c_bool,
@@ -64,6 +65,9 @@ class ByteVec(Structure):
     data: int | None
 
 
+Words = Array[c_uint64]
+"""An instance of one of the three structures that follow."""
+
 Extern = c_uint64 * 4
 """`wasmtime_extern_t`: the kind in the first byte, the item from `ITEM_OFFSET` on."""
 
@@ -96,7 +100,7 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wasm_functype_delete": (None, (c_void_p,)),
     "wasm_trap_delete": (None, (c_void_p,)),
     "wasm_trap_message": (None, (c_void_p, c_void_p)),
-    "wasmtime_trap_new": (c_size_t, (c_char_p, c_size_t)),
+    "wasmtime_trap_new_code": (c_size_t, (c_uint8,)),
     "wasmtime_trap_code": (c_bool, (c_void_p, c_void_p)),
     "wasmtime_error_message": (None, (c_void_p, c_void_p)),
     "wasmtime_error_delete": (None, (c_void_p,)),

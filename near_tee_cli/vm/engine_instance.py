@@ -26,6 +26,7 @@ from near_tee_cli.vm.engine_api import (
     Extern,
     InstanceHandle,
     Value,
+    Words,
     taken_bytes,
     taken_error,
 )
@@ -53,11 +54,15 @@ TRAPS = {
     7: Trap.ILLEGAL_ARITHMETIC,
     8: Trap.ILLEGAL_ARITHMETIC,
     9: Trap.UNREACHABLE,
+    10: Trap.HOST,
 }
 """`wasmtime_trap_code_t` as traps; every other code is a problem of the host."""
 
 STACK_OVERFLOW = 0
 """The trap code of a native stack overflow."""
+
+HOST_TRAP = 10
+"""The trap code that our callbacks use: an interruption, which nothing else can cause under our configuration."""
 
 
 class Limits(NamedTuple):
@@ -71,11 +76,15 @@ class Limits(NamedTuple):
 class LinkedModule:
     """A module whose imports are resolved, from which instances are made."""
 
-    __slots__ = ("_c", "_engine", "_module", "_pointer")
+    __slots__ = ("_c", "_engine", "_linker", "_module", "_pointer")
 
-    def __init__(self, c: CDLL, pointer: int, *, engine: int, module: int) -> None:
-        """Takes over `pointer` (`wasmtime_instance_pre_t`) and `module`; `engine` stays the caller's."""
+    def __init__(self, c: CDLL, pointer: int, *, engine: int, module: int, linker: object) -> None:
+        """Takes over `pointer` (`wasmtime_instance_pre_t`) and `module`; `engine` stays the caller's.
+
+        `linker` is kept because it owns the callbacks that instances will call.
+        """
         self._c = c
+        self._linker = linker
         self._pointer = pointer
         self._engine = engine
         self._module = module
@@ -115,13 +124,13 @@ class Instance:
     memory_base: int
     """Address of the first byte of the linear memory; it never moves."""
 
-    def __init__(self, c: CDLL, store: int, *, context: int, handle: "InstanceHandle") -> None:
+    def __init__(self, c: CDLL, store: int, *, context: int, handle: Words) -> None:
         """Takes over `store`."""
         self._c = c
         self._store = store
         self._context = context
         self._handle = handle
-        self._globals: dict[bytes, Extern] = {}
+        self._globals: dict[bytes, Words] = {}
         self._value = Value(KIND_I64)
         self._trap = c_void_p()
         self._memory = self._export(b"memory", EXTERN_MEMORY)
@@ -174,7 +183,7 @@ class Instance:
             item = self._globals[name] = self._export(name, EXTERN_GLOBAL)
         return addressof(item) + ITEM_OFFSET
 
-    def _export(self, name: bytes, kind: int) -> "Extern":
+    def _export(self, name: bytes, kind: int) -> Words:
         item = Extern()
         found = self._c.wasmtime_instance_export_get(self._context, self._handle, name, len(name), item)
         if not found or item[0] & 0xFF != kind:
@@ -193,7 +202,7 @@ def _failure(c: CDLL, error: int | None, trap: int | None) -> Trap:
         c.wasm_trap_message(trap, byref(message))
     c.wasm_trap_delete(trap)
     if not has_code:
-        return Trap.HOST
+        raise HostError("wasmtime reported a trap without a code", code="host-engine")
     if code.value == STACK_OVERFLOW:
         raise HostError(
             "the native stack ran out before the contract's own limit did", code="host-stack", hint=_REPORT_HINT
