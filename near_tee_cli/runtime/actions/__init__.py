@@ -1,0 +1,1 @@
+"""One module per family of actions, and the table that says who executes which."""
