@@ -104,7 +104,7 @@ class LinkedModule:
         trap = c_void_p()
         error = c.wasmtime_instance_pre_instantiate(self._pointer, context, handle, byref(trap))
         if not error and trap.value is None:
-            return Instance(c, store, context=context, handle=handle)
+            return Instance(c, store, context=context, handle=handle, linker=self._linker)
         try:
             return _failure(c, error, trap.value)
         finally:
@@ -119,14 +119,26 @@ class LinkedModule:
 class Instance:
     """A running contract. `close` it; its memory is unmapped then."""
 
-    __slots__ = ("_c", "_context", "_globals", "_handle", "_memory", "_store", "_trap", "_value", "memory_base")
+    __slots__ = (
+        "_c",
+        "_context",
+        "_globals",
+        "_handle",
+        "_linker",
+        "_memory",
+        "_store",
+        "_trap",
+        "_value",
+        "memory_base",
+    )
 
     memory_base: int
     """Address of the first byte of the linear memory; it never moves."""
 
-    def __init__(self, c: CDLL, store: int, *, context: int, handle: Words) -> None:
-        """Takes over `store`."""
+    def __init__(self, c: CDLL, store: int, *, context: int, handle: Words, linker: object) -> None:
+        """Takes over `store`, and keeps `linker` for the callbacks that it owns."""
         self._c = c
+        self._linker = linker
         self._store = store
         self._context = context
         self._handle = handle

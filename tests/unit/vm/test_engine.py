@@ -1,10 +1,11 @@
 import ctypes
+import gc
 
 import pytest
 
 from near_tee_cli.errors import HostError, UsageError
 from near_tee_cli.vm.engine import CompileError, Engine, HostFunction, chosen_compiler
-from near_tee_cli.vm.engine_api import Slots
+from near_tee_cli.vm.engine_api import UNCHECKED_CALLBACK, Slots
 from near_tee_cli.vm.engine_instance import Instance, Limits, Trap
 from tests.support.engine_modules import COMPILERS, LIMITS, called, instance_of, module
 from tests.support.wat import wat
@@ -234,6 +235,17 @@ class TestHostFunctions:
         instance = instance_of(engine, body, '(import "env" "f" (func $f))', (function,))
         assert called(instance) is None
         assert sizes == [1024 << 16, 1025 << 16]
+
+    def test_an_instance_keeps_the_functions_it_may_call(self, engine):
+        calls = []
+        functions = (HostFunction("env", "f", "", "", lambda _env, _caller, _slots: calls.append("own") or 0),)
+        instance = instance_of(engine, '(func (export "go") call $f)', '(import "env" "f" (func $f))', functions)
+        del functions
+        gc.collect()
+        others = [UNCHECKED_CALLBACK(lambda _env, _caller, _slots: calls.append("other") or 0) for _ in range(2000)]
+        assert called(instance) is None
+        assert calls == ["own"]
+        assert len(others) == 2000
 
     def test_slots_stay_few(self):
         slots = Slots()
