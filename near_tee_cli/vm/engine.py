@@ -160,7 +160,7 @@ class Engine:
         return Linker(self._library, self._engine, functions)
 
     def close(self) -> None:
-        """Give the engine back; modules made by it stay usable."""
+        """Give the engine back; nothing that was made by it may be used afterwards."""
         for engine in (self._engine, self._validator):
             if engine is not None:
                 self._library.c.wasm_engine_delete(engine)

@@ -51,9 +51,10 @@ class DiskCodeCache:
         """Why the last `store` kept nothing; a cache that cannot be written is slow, not wrong."""
         try:
             _private_directory(directory)
-            self._directory = _private_directory(os.path.join(directory, namespace), keep=True)
+            own = os.path.join(directory, namespace)
+            self._directory = _private_directory(own, keep=True)
             try:
-                self._key = _key(self._directory, directory)
+                self._key = _key(self._directory, own)
             except BaseException:
                 os.close(self._directory)
                 raise

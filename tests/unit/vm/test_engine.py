@@ -1,5 +1,7 @@
 import ctypes
 import gc
+import subprocess
+import sys
 
 import pytest
 
@@ -296,6 +298,22 @@ class TestMemory:
             assert called(instance) is None
             assert instance.read_global(b"out") == 7
             instance.close()
+
+
+    def test_little_address_space_suffices(self, project):
+        script = """if True:
+            import resource
+            resource.setrlimit(resource.RLIMIT_AS, (512 << 20, 512 << 20))
+            from near_tee_cli.vm.engine import Engine
+            from tests.support.engine_modules import called, instance_of
+            body = '(func (export "go") (global.set $out (i64.extend_i32_s (memory.grow (i32.const 1024)))))'
+            for name in ("winch", "cranelift"):
+                instance = instance_of(Engine(name), body)
+                print(called(instance), instance.read_global(b"out"), instance.memory_size() >> 20)
+                instance.close()
+        """
+        done = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=False)
+        assert done.stdout == "None 1024 128\n" * 2, done.stderr
 
 
 class TestGas:
