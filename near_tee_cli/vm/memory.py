@@ -8,7 +8,8 @@ Mirrors nearcore: runtime/near-vm-runner/src/logic/vmstate.rs, runtime/near-vm-r
 """
 
 from collections.abc import Callable
-from ctypes import Array, c_char
+from ctypes import c_char
+from typing import Protocol, cast
 
 from near_tee_cli.params.costs import ExtCost
 from near_tee_cli.vm.failure import failure
@@ -21,6 +22,12 @@ _WRITE_BYTE = ExtCost.WRITE_MEMORY_BYTE.value
 _U128_BYTES = 16
 
 _NOTHING = (c_char * 0)()
+
+
+class _Sliceable(Protocol):
+    """What an array of `c_char` is, and no type of `ctypes` says: its slices are bytes."""
+
+    def __getitem__(self, part: slice, /) -> bytes: ...
 
 
 class Memory:
@@ -36,14 +43,15 @@ class Memory:
 
     def attach(self, base: int, size_now: Callable[[], int]) -> None:
         """Look at the memory that begins at address `base`; `size_now` gives its current size in bytes."""
-        self._bytes: Array[c_char] = self._type.from_address(base)
-        self._view = memoryview(self._bytes).cast("B")
+        array = self._type.from_address(base)
+        self._bytes = cast("_Sliceable", array)
+        self._view = memoryview(array).cast("B")
         self._size_now = size_now
         self._size = size_now()
 
     def detach(self) -> None:
         """Look at no memory any more."""
-        self._bytes = _NOTHING
+        self._bytes = cast("_Sliceable", _NOTHING)
         self._view = memoryview(_NOTHING).cast("B")
         self._size_now = _zero
         self._size = 0

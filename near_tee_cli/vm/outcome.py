@@ -30,7 +30,8 @@ _HOST_ERROR_TEXTS = {
     "MemoryAccessViolation": "Accessed memory outside the bounds.",
     "InvalidReceiptIndex": "VM Logic returned an invalid receipt index: {receipt_index}",
     "InvalidIteratorIndex": "Iterator index {iterator_index} does not exist",
-    "InvalidActionIndex": "Action {action_index} in receipt {receipt_index} does not exist or has the wrong type of action.",
+    "InvalidActionIndex": "Action {action_index} in receipt {receipt_index} does not exist"
+    " or has the wrong type of action.",
     "InvalidAccountId": "VM Logic returned an invalid account id",
     "InvalidMethodName": "VM Logic returned an invalid method name",
     "InvalidPublicKey": "VM Logic provided an invalid public key",
@@ -39,7 +40,8 @@ _HOST_ERROR_TEXTS = {
     "KeyLengthExceeded": "The length of a storage key {length} exceeds the limit {limit}",
     "ValueLengthExceeded": "The length of a storage value {length} exceeds the limit {limit}",
     "TotalLogLengthExceeded": "The length of a log message {length} exceeds the limit {limit}",
-    "NumberPromisesExceeded": "The number of promises within a FunctionCall {number_of_promises} exceeds the limit {limit}",
+    "NumberPromisesExceeded": "The number of promises within a FunctionCall {number_of_promises}"
+    " exceeds the limit {limit}",
     "NumberInputDataDependenciesExceeded": "The number of input data dependencies"
     " {number_of_input_data_dependencies} exceeds the limit {limit}",
     "ReturnedValueLengthExceeded": "The length of a returned value {length} exceeds the limit {limit}",

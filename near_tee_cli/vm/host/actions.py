@@ -69,9 +69,7 @@ def promise_batch_action_deploy_contract(logic: Logic, promise_index: int, code_
     logic.external.append_action(receipt, DeployContract(code))
 
 
-def promise_batch_action_deploy_global_contract(
-    logic: Logic, promise_index: int, code_len: int, code_ptr: int
-) -> None:
+def promise_batch_action_deploy_global_contract(logic: Logic, promise_index: int, code_len: int, code_ptr: int) -> None:
     """Append: share code under its hash."""
     _deploy_global_contract(logic, promise_index, code_len, code_ptr, mode=DeployMode.CODE_HASH)
 

@@ -87,7 +87,6 @@ def pay_transfer(logic: Logic, receiver_id: str, *, sir: bool) -> None:
 
 def pay_gas_key_transfer(logic: Logic, *, sir: bool, receiver_id: str, key_length: int) -> None:
     """The fee of funding a gas key; `key_length` is what the contract said its length is."""
-    base = logic.fees[_GAS_KEY_TRANSFER_BASE]
     byte = logic.fees[_GAS_KEY_BYTE]
     send = _times(byte.send(sir=sir), key_length)
     execution = _times(byte.execution, _key_row_bytes(receiver_id, key_length) + _GAS_KEY_VALUE_BYTES)

@@ -64,9 +64,7 @@ def promise_batch_action_add_key_with_function_call(
     logic.external.append_action(receipt, AddKey(public_key, AccessKey(nonce, permission, None)))
 
 
-def promise_batch_action_delete_key(
-    logic: Logic, promise_index: int, public_key_len: int, public_key_ptr: int
-) -> None:
+def promise_batch_action_delete_key(logic: Logic, promise_index: int, public_key_len: int, public_key_ptr: int) -> None:
     """Append: take a key away."""
     public_key = take(logic, public_key_len, public_key_ptr)
     receipt, _, sir = batch_at(logic, promise_index)

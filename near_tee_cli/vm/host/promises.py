@@ -6,7 +6,7 @@ for.
 Mirrors nearcore: runtime/near-vm-runner/src/wasmtime_runner/logic.rs
 """
 
-from struct import unpack
+from struct import iter_unpack
 
 from near_tee_cli.params.costs import ExtCost
 from near_tee_cli.vm.failure import U64_MAX, failure
@@ -93,10 +93,10 @@ def promise_and(logic: Logic, promise_idx_ptr: int, promise_idx_count: int) -> i
     if size > U64_MAX:
         raise failure("IntegerOverflow")
     gas.pay_per(_AND_PER_PROMISE, size)
-    indices = unpack(f"<{promise_idx_count}Q", logic.memory.read(promise_idx_ptr, size))
+    indices = iter_unpack("<Q", logic.memory.read(promise_idx_ptr, size))
     most = logic.vm.max_number_input_data_dependencies
     receipts: list[int] = []
-    for index in indices:
+    for (index,) in indices:
         promise = promise_at(logic, index)
         if isinstance(promise, int):
             receipts.append(promise)

@@ -34,9 +34,7 @@ _INLINE_VALUE_BYTES = 4000
 """Values up to this length lie beside their key in the chain's flat table."""
 
 
-def storage_write(
-    logic: Logic, key_len: int, key_ptr: int, value_len: int, value_ptr: int, register_id: int
-) -> int:
+def storage_write(logic: Logic, key_len: int, key_ptr: int, value_len: int, value_ptr: int, register_id: int) -> int:
     """Set a key; whether it had a value before, which then goes into the register."""
     gas = logic.gas
     gas.pay(_WRITE_BASE)

@@ -88,9 +88,7 @@ def promise_yield_create_with_id(
     return index
 
 
-def promise_yield_resume(
-    logic: Logic, data_id_len: int, data_id_ptr: int, payload_len: int, payload_ptr: int
-) -> int:
+def promise_yield_resume(logic: Logic, data_id_len: int, data_id_ptr: int, payload_len: int, payload_ptr: int) -> int:
     """Resume a yield by its data id; whether there was one."""
     data_id, payload = _take_resume(logic, data_id_len, data_id_ptr, payload_len, payload_ptr)
     if len(data_id) != HASH_BYTES:
@@ -108,9 +106,7 @@ def promise_yield_resume_with_yield_id(
     return int(logic.external.submit_promise_resume_data_with_yield_id(yield_id, payload))
 
 
-def _take_resume(
-    logic: Logic, id_len: int, id_ptr: int, payload_len: int, payload_ptr: int
-) -> tuple[bytes, bytes]:
+def _take_resume(logic: Logic, id_len: int, id_ptr: int, payload_len: int, payload_ptr: int) -> tuple[bytes, bytes]:
     """The id and the payload. The charge goes by the length that was passed, register or not."""
     logic.gas.pay(_RESUME_BASE)
     logic.gas.pay_per(_RESUME_BYTE, payload_len)
