@@ -13,6 +13,12 @@ MAX_NODES = 65_536
 MAX_NODE_BYTES = 4 * 1024 * 1024 + 64 * 1024
 """Bytes of one node or value: a value of 4 MiB, and room for what a stored receipt adds."""
 
+MAX_TRIE_NODE_BYTES = 8 * 1024
+"""Bytes of what is read as a trie node: a leaf holds the longest key."""
+
+MAX_KEY_NIBBLES = 2 * (2_048 + 128)
+"""Nibbles of a trie key: a contract's longest key behind the longest account id."""
+
 MAX_CODES = 1_024
 """Contracts."""
 
@@ -22,7 +28,7 @@ MAX_CODE_BYTES = 4 * 1024 * 1024
 MAX_TRANSITIONS = 4_096
 """Blocks in one bundle."""
 
-MAX_ITEMS = 262_144
+MAX_ITEMS = 1_048_576
 """Items of all lists of all transitions together."""
 
 MAX_VALIDATORS = 4_096

@@ -53,7 +53,6 @@ from near_tee_cli.proof.claim import (
 from near_tee_cli.proof.limits import MAX_METHOD_NAME_BYTES
 from near_tee_cli.state import keys
 from near_tee_cli.state.trie import Trie
-from near_tee_cli.state.witness import WitnessStore
 
 
 class Setting(NamedTuple):
@@ -114,22 +113,13 @@ def roots_before(content: Content, pre_root: bytes) -> list[bytes]:
     return [pre_root, *(transition.post_root for transition in content.transitions)][: len(content.transitions)]
 
 
-def tries_before(content: Content, pre_root: bytes) -> list[Trie]:
-    """The witness of each transition as a trie, in which a node that is not named is unknown."""
-    return [
-        Trie(WitnessStore(content.nodes[position] for position in transition.nodes), root)
-        for transition, root in zip(content.transitions, roots_before(content, pre_root), strict=True)
-    ]
-
-
-def entries_of(content: Content, pre_root: bytes) -> list[Entry]:
-    """One entry per transition."""
-    hashes = [sha256(node) for node in content.nodes]
+def entries_of(content: Content, pre_root: bytes, *, hashes: Sequence[bytes]) -> list[Entry]:
+    """One entry per transition; `hashes` are those of `content.nodes`."""
     pairs = zip(content.transitions, roots_before(content, pre_root), strict=True)
     return [_entry(content, position, transition, root, hashes) for position, (transition, root) in enumerate(pairs)]
 
 
-def _entry(content: Content, position: int, transition: Transition, pre_root: bytes, hashes: list[bytes]) -> Entry:
+def _entry(content: Content, position: int, transition: Transition, pre_root: bytes, hashes: Sequence[bytes]) -> Entry:
     outcomes = [entry.outcome for entry in transition.outcomes]
     gas = gas_kinds.of_outcomes(outcomes)
     return Entry(
@@ -182,15 +172,32 @@ def call_leaf(call: Call) -> bytes:
 
 
 def calls_of(content: Content, parsed: Sequence[Parsed], tries: Sequence[Trie]) -> list[Call]:
-    """The function calls that entered from outside, in order.
+    """The function calls that entered from outside, in order; `tries` are the witnesses.
 
     Raises `MissingNodeError` when a witness lacks the account of a call that ran.
     """
-    return [
-        _call(content, tries, position, source=source, entered=entered)
-        for position, records in enumerate(parsed)
-        for source, entered in _entered(records)
-    ]
+    ran: dict[bytes, int] = {}
+    for position, transition in enumerate(content.transitions):
+        for entry in transition.outcomes:
+            ran.setdefault(entry.id, position)
+    calls = []
+    for position, records in enumerate(parsed):
+        became = _receipts_of_transactions(content.transitions[position])
+        for source, entered in _entered(records):
+            receipt_id = became.get(entered.id) if source == FROM_TRANSACTION else entered.id
+            later = None if receipt_id is None else ran.get(receipt_id)
+            code_hash = None if later is None else _contract_of(tries[later], entered.receiver_id)
+            calls.append(_call(entered, position, source=source, code_hash=code_hash))
+    return calls
+
+
+def _receipts_of_transactions(transition: Transition) -> dict[bytes, bytes]:
+    """Outcome id -> id of the receipt that it was turned into."""
+    return {
+        entry.id: entry.outcome.status.receipt_id
+        for entry in transition.outcomes
+        if isinstance(entry.outcome.status, SuccessReceiptId)
+    }
 
 
 class _Entered(NamedTuple):
@@ -226,7 +233,7 @@ def _calls_among(actions: Sequence[Action]) -> Iterator[tuple[int, FunctionCall]
     return ((number, action) for number, action in enumerate(actions) if isinstance(action, FunctionCall))
 
 
-def _call(content: Content, tries: Sequence[Trie], position: int, *, source: int, entered: _Entered) -> Call:
+def _call(entered: _Entered, position: int, *, source: int, code_hash: bytes | None) -> Call:
     call = entered.call
     return Call(
         transition=position,
@@ -241,28 +248,8 @@ def _call(content: Content, tries: Sequence[Trie], position: int, *, source: int
         args_length=len(call.args),
         deposit=call.deposit,
         gas=call.gas,
-        code_hash=_code_hash(content, tries, position, source=source, entered=entered),
+        code_hash=code_hash,
     )
-
-
-def _code_hash(
-    content: Content, tries: Sequence[Trie], position: int, *, source: int, entered: _Entered
-) -> bytes | None:
-    receipt_id: bytes | None = entered.id
-    if source == FROM_TRANSACTION:
-        receipt_id = _receipt_of(content.transitions[position], entered.id)
-    for later in range(position, len(content.transitions)):
-        if any(entry.id == receipt_id for entry in content.transitions[later].outcomes):
-            return _contract_of(tries[later], entered.receiver_id)
-    return None
-
-
-def _receipt_of(transition: Transition, transaction_hash: bytes) -> bytes | None:
-    for entry in transition.outcomes:
-        if entry.id == transaction_hash:
-            status = entry.outcome.status
-            return status.receipt_id if isinstance(status, SuccessReceiptId) else None
-    return None
 
 
 def _contract_of(trie: Trie, account_id: str) -> bytes | None:
@@ -274,6 +261,14 @@ def _contract_of(trie: Trie, account_id: str) -> bytes | None:
     return None if contract is None else contract.code_hash
 
 
+def call_fields(calls: Sequence[Call]) -> tuple[int, bytes, Call | None]:
+    """What a claim says about calls: how many, their Merkle root, and the call itself when it is the only one."""
+    only = calls[0] if len(calls) == 1 else None
+    if only is not None and len(only.method_name.encode()) > MAX_METHOD_NAME_BYTES:
+        only = None
+    return len(calls), root_of_leaves([call_leaf(call) for call in calls]), only
+
+
 def claim_of(content: Content, setting: Setting, *, entries: Sequence[Entry], calls: Sequence[Call]) -> Claim:
     """The claim about `content` in `setting`.
 
@@ -282,9 +277,7 @@ def claim_of(content: Content, setting: Setting, *, entries: Sequence[Entry], ca
     if not entries:
         raise BadInputError("a bundle without a block claims nothing")
     blocks = [transition.block for transition in content.transitions]
-    only = calls[0] if len(calls) == 1 else None
-    if only is not None and len(only.method_name.encode()) > MAX_METHOD_NAME_BYTES:
-        only = None
+    count, calls_root, only = call_fields(calls)
     return Claim(
         network=setting.network,
         audience=setting.audience,
@@ -299,8 +292,8 @@ def claim_of(content: Content, setting: Setting, *, entries: Sequence[Entry], ca
         post_root=content.transitions[-1].post_root,
         transitions=len(entries),
         entries_root=root_of_leaves([entry_leaf(entry) for entry in entries]),
-        calls=len(calls),
-        calls_root=root_of_leaves([call_leaf(call) for call in calls]),
+        calls=count,
+        calls_root=calls_root,
         call=only,
         input_digest=input_digest(content, setting, entries),
         outcome_digest=outcome_digest(entries),

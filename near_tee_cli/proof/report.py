@@ -1,0 +1,85 @@
+"""The result of a verification: every check with what became of it, the verdict, and what has been established.
+
+A check passed, failed, or was not made, and then it says why. Three verdicts: *established* when all that was asked
+for holds, *contradicted* when a check failed, *inconclusive* when something that was asked for could not be told.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+from near_tee_cli.proof.claim import Claim
+
+
+class Verdict(Enum):
+    """What a verification came to."""
+
+    ESTABLISHED = "established"
+    CONTRADICTED = "contradicted"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Strength(Enum):
+    """What can be established about a claim. A set, not a ladder: none implies another."""
+
+    CONSISTENT = "consistent"
+    """Values before are in the root before, changes lead to the root after, outcomes and gas add up."""
+    SIGNED = "signed"
+    """A key that the verifier named vouches for the claim."""
+    ATTESTED = "attested"
+    """A key that lives in an accepted execution environment signed the claim."""
+    RE_EXECUTED = "re-executed"
+    """Executing again gave the same."""
+
+
+class Status(Enum):
+    """What became of one check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_MADE = "not-made"
+
+
+class CheckResult(NamedTuple):
+    """One check of the list, by its number and name."""
+
+    number: int
+    name: str
+    status: Status
+    detail: str
+    """What was looked at, what was wrong, or why the check was not made."""
+    code: str | None
+    """The stable word for a failure or for why nothing could be told; `None` otherwise."""
+
+
+class Report(NamedTuple):
+    """A verification from its first check to its verdict."""
+
+    file_digest: bytes
+    """SHA-256 of the bundle's bytes."""
+    claim: Claim | None
+    """What was claimed, `None` when that could not even be read. Believe it only as far as `strengths` go."""
+    checks: tuple[CheckResult, ...]
+    strengths: frozenset[Strength]
+    """What has been established."""
+    required: frozenset[Strength]
+    """What was asked for."""
+    verdict: Verdict
+    code: str | None
+    """The stable word of what decided against the claim; `None` when it is established."""
+    message: str
+    """One sentence."""
+    malformed: bool
+    """Whether the file itself cannot be read as a bundle: an error of the input, not evidence."""
+
+
+class VerifiedClaim:
+    """A claim with what has been established about it. Only verifying makes one: see `verifier.verified`."""
+
+    __slots__ = ("claim", "claim_digest", "strengths")
+
+    def __init__(self, report: Report, claim_digest: bytes) -> None:
+        if report.verdict is not Verdict.ESTABLISHED or report.claim is None or not report.strengths:
+            raise ValueError("only an established claim can be verified")
+        self.claim = report.claim
+        self.claim_digest = claim_digest
+        self.strengths = report.strengths
