@@ -5,8 +5,8 @@ importing it costs more time than a whole contract call. Only the symbols below 
 a plain integer. Before the first call it is checked that the distribution's version is one whose header files
 were read, that every symbol exists, and that our structures have the sizes of those headers.
 
-Host functions are *unchecked* callbacks: arguments and results lie in 16-byte slots and nobody converts them.
-They get `(env, caller, address of the first slot)`; `Slots` turns the address into something to index.
+Host functions are *unchecked* callbacks: arguments and results lie in 16-byte slots, the values in their low
+halves, and nobody converts them.
 """
 
 import os
@@ -39,9 +39,6 @@ SUPPORTED_MAJORS = range(48, 51)
 UNCHECKED_CALLBACK = CFUNCTYPE(c_size_t, c_bool, c_bool, c_size_t)
 """`(env, caller, address of the slots) -> 0 or a trap`. The first two are never looked at: as booleans they cost
 least. The fourth parameter of the C type, the number of slots, is left out; no calling convention minds."""
-
-MAX_SLOTS = 72
-"""Slots of 16 bytes that a view reaches over; no host function has as many parameters."""
 
 VALUE_KINDS = {"d": 0, "q": 1, "f": 2, "g": 3, "r": 129}
 """`wasm_valkind_t` of i32, i64, f32, f64 and funcref, by the letters of `Prepared`."""
@@ -152,21 +149,6 @@ class Library(NamedTuple):
     version: str
     architecture: str
     """`x86_64` or `aarch64`: the machine that the library was built for."""
-
-
-class Slots(dict[int, "memoryview[int]"]):
-    """Views over the slots of unchecked callbacks, by address: index 0, 2, 4... are their low halves, unsigned.
-
-    Callbacks get their slots on the stack of the one thread that runs contracts, so few addresses occur and a
-    view stays good: looking one up costs less than wrapping a pointer. `slots[address]` makes missing ones.
-    """
-
-    def __missing__(self, address: int) -> "memoryview[int]":
-        if len(self) >= 4096:
-            self.clear()
-        view = memoryview((c_uint64 * (2 * MAX_SLOTS)).from_address(address)).cast("B").cast("Q")
-        self[address] = view
-        return view
 
 
 @cache

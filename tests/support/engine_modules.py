@@ -1,5 +1,7 @@
 """Modules as preparation would make them, written by hand, and what runs them."""
 
+import ctypes
+
 from near_tee_cli.vm.engine import Engine, HostFunction
 from near_tee_cli.vm.engine_instance import Instance, Limits, Trap
 from near_tee_cli.vm.engine_thread import on_contract_thread
@@ -15,6 +17,11 @@ FRAME = """
   (global $out (export "out") (mut i64) (i64.const 0))
 """
 """What every prepared module exports, and a global for a result."""
+
+
+def slots(address: int, count: int) -> "memoryview[int]":
+    """The low halves of the slots of a callback, as u64."""
+    return memoryview((ctypes.c_uint64 * (2 * count)).from_address(address)).cast("B").cast("Q")[::2]
 
 
 def module(body: str, imports: str = "") -> bytes:
