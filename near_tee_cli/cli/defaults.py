@@ -10,7 +10,7 @@ SIGNER = "user.near"
 """Who signs, and the predecessor."""
 SIGNER_KEY_SEED = "near-tee"
 """Published seed of the signer's ed25519 key, by the rule of NEAR's own tools: the text padded with blanks."""
-SIGNER_PUBLIC_KEY = "ed25519:"
+SIGNER_PUBLIC_KEY = "ed25519:3wHg5Vs8YsuDXGkmsszLWV1gTCwqdNV3SPtzMLm8my2n"
 """The public key that belongs to it."""
 BALANCE = 1_000 * 10**24
 """yoctoNEAR of every account that is made."""

@@ -88,7 +88,7 @@ def help_text(line: CommandLine, *, rich: bool) -> str:
 
     command = typer_command(line, with_aliases=False, rich=rich)
     width = None if rich else 100
-    with click.Context(command, info_name=f"near-tee {line.name}", max_content_width=width) as context:
+    with click.Context(command, info_name=f"near-tee {line.name}", terminal_width=width) as context:
         return command.get_help(context)
 
 
@@ -121,7 +121,7 @@ def typer_command(line: CommandLine, *, with_aliases: bool, rich: bool = False) 
                 required=parameter.required,
                 metavar=parameter.metavar or None,
                 help=parameter.help + _aliases(parameter),
-                default=False if parameter.kind == FLAG else None,
+                default={FLAG: False, COUNT: 0}.get(parameter.kind),
                 rich_help_panel=parameter.panel or None,
             )
         )
