@@ -138,5 +138,5 @@ class ApplyResult(NamedTuple):
     """Hashes of contracts that were called and lie in the pre-state, ascending."""
     contract_deploys: tuple[bytes, ...]
     """Hashes of contracts that were deployed, ascending."""
-    codes: Mapping[bytes, bytes]
-    """The code of every contract that was called, by hash, wherever it came from."""
+    codes: Mapping[bytes, bytes | None]
+    """Code of the pre-state that was called, by hash; `None` where the state has none."""

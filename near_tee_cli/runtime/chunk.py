@@ -52,6 +52,7 @@ class Chunk:
     """Everything that the application of one chunk reads and adds up."""
 
     __slots__ = (
+        "_recorder",
         "accesses",
         "block",
         "chain",
@@ -59,7 +60,6 @@ class Chunk:
         "compute",
         "config",
         "delayed",
-        "deployed",
         "gas",
         "gas_deficit_amount",
         "instant",
@@ -77,7 +77,6 @@ class Chunk:
         "touches",
         "tx_burnt_amount",
         "yield_timeouts",
-        "_recorder",
     )
 
     def __init__(
@@ -117,9 +116,7 @@ class Chunk:
         self.plain_trie = Trie(state.trie.store, state.trie.root) if list_accesses else None
         self._recorder = state.trie.recorder
         self.codes: dict[bytes, bytes | None] = {}
-        """Of every contract that was called: its code, `None` if the state has none."""
-        self.deployed: set[bytes] = set()
-        """Hashes of code that came with a receipt of this chunk."""
+        """Code of the pre-state that was called, `None` where the state has none."""
 
     def add_outcome(self, entry: OutcomeWithId) -> None:
         """Append an outcome and count its gas and compute."""
@@ -142,12 +139,11 @@ class Chunk:
 
         Reading it is no part of the storage proof. Raises `MissingNodeError` when a witness lacks it.
         """
-        if code_hash in self.codes:
-            return self.codes[code_hash]
-        code = self.state.code(code_hash)
-        if code_hash not in self.deployed:
-            self.codes[code_hash] = code
-        return code
+        if self.state.brings_code(code_hash):
+            return self.state.code(code_hash)
+        if code_hash not in self.codes:
+            self.codes[code_hash] = self.state.code(code_hash)
+        return self.codes[code_hash]
 
     def note_access(self, key: bytes, code_hash: bytes) -> None:
         """Note that a contract was called, if the row `key` held it before the chunk. Nothing is recorded."""

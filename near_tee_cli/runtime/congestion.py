@@ -40,9 +40,7 @@ def congestion_gas(config: RuntimeConfig, receipt: Receipt) -> int:
 
 def stored_receipt(config: RuntimeConfig, receipt: Receipt) -> StateStoredReceipt:
     """A receipt as queues store it."""
-    return StateStoredReceipt(
-        _STORED_VERSION, receipt, congestion_gas(config, receipt), len(encode_receipt(receipt))
-    )
+    return StateStoredReceipt(_STORED_VERSION, receipt, congestion_gas(config, receipt), len(encode_receipt(receipt)))
 
 
 def counted(config: RuntimeConfig, stored: StateStoredReceipt) -> tuple[int, int]:
@@ -106,7 +104,17 @@ class DelayedReceipts:
 class ReceiptSink:
     """Takes every receipt that a chunk makes and is not run at once."""
 
-    __slots__ = ("_buffers", "_clamp", "_config", "_congestion", "_gas_left", "_groups", "_size_left", "_state", "outgoing")
+    __slots__ = (
+        "_buffers",
+        "_clamp",
+        "_config",
+        "_congestion",
+        "_gas_left",
+        "_groups",
+        "_size_left",
+        "_state",
+        "outgoing",
+    )
 
     def __init__(self, config: RuntimeConfig, state: Overlay, *, congestion: Congestion, bandwidth: int) -> None:
         self.outgoing: list[Receipt] = []

@@ -172,7 +172,9 @@ class Groups:
         return decoded(_decode_group, data, key=key)
 
     def _set_group(self, index: int, group: Group) -> None:
-        self.state.set(keys.buffered_receipt_groups_queue_item(self.shard, index), b"\0" + u64(group.size) + u128(group.gas))
+        self.state.set(
+            keys.buffered_receipt_groups_queue_item(self.shard, index), b"\0" + u64(group.size) + u128(group.gas)
+        )
 
     def _save(self, totals: _Totals) -> None:
         self.totals = totals

@@ -68,9 +68,7 @@ class _Signers:
                 self.nonces[signer_id, public_key, index] = nonce
 
 
-def process_transactions(
-    chunk: Chunk, transactions: Sequence[SignedTransaction], *, expired: frozenset[int]
-) -> None:
+def process_transactions(chunk: Chunk, transactions: Sequence[SignedTransaction], *, expired: frozenset[int]) -> None:
     """Convert the chunk's transactions in order; `expired` are positions of those that came too late."""
     signers = _Signers(chunk, transactions, expired=expired)
     skip_duplicates = Feature.UNIQUE_CHUNK_TRANSACTIONS.enabled(chunk.config.protocol_version)
@@ -229,8 +227,8 @@ def _charge_gas_key(
     if gas_key is None:
         return _key_not_found(transaction)
     if transaction.nonce_index is None or transaction.nonce_index >= gas_key.num_nonces:
-        fields = {"tx_nonce_index": transaction.nonce_index, "num_nonces": gas_key.num_nonces}
-        return {"InvalidNonceIndex": fields}
+        index = transaction.nonce_index
+        return {"InvalidNonceIndex": {"tx_nonce_index": index, "num_nonces": gas_key.num_nonces}}
     error = _nonce_error(transaction, nonce, height=height)
     if error is not None:
         return error

@@ -145,6 +145,10 @@ class Overlay:
                 return layer[code_hash]
         return self.trie.store.find(code_hash)
 
+    def brings_code(self, code_hash: bytes) -> bool:
+        """Whether code of that hash comes from a deployment of this chunk that has not been dropped."""
+        return code_hash in self._deploying or code_hash in self._deployed
+
     def deployed(self) -> list[bytes]:
         """Hashes of the code whose deployment was committed, ascending."""
         return sorted(self._deployed)

@@ -10,7 +10,6 @@ from near_tee_cli.primitives.integers import saturating_sub
 from near_tee_cli.primitives.schema.account import (
     Account,
     GlobalContract,
-    GlobalContractByAccount,
     LocalContract,
     identifier_storage_usage,
 )
@@ -19,7 +18,6 @@ from near_tee_cli.primitives.schema.action import DeployContract, UseGlobalContr
 from near_tee_cli.primitives.schema.global_contract import GlobalContractIdentifier, identifier_length
 from near_tee_cli.runtime import eth_wallet
 from near_tee_cli.runtime.actions.execution import ActionResult, Execution
-from near_tee_cli.runtime.chunk import Chunk
 from near_tee_cli.state import keys
 from near_tee_cli.state.overlay import Overlay
 
@@ -30,7 +28,6 @@ def deploy_contract(execution: Execution, action: DeployContract, *, result: Act
     chunk, account_id, account = execution.chunk, execution.account_id, execution.existing
     usage = storage_without_contract(chunk.state, account_id, account=account) + len(action.code)
     code_hash = chunk.state.record_deploy(action.code)
-    chunk.deployed.add(code_hash)
     execution.account = account.with_contract(LocalContract(code_hash))._replace(storage_usage=usage)
     chunk.state.set(keys.contract_code(account_id), action.code)
 
@@ -40,9 +37,7 @@ def use_global_contract(execution: Execution, action: UseGlobalContract, *, resu
     assign_global_contract(execution, action.contract_identifier, result=result)
 
 
-def assign_global_contract(
-    execution: Execution, identifier: GlobalContractIdentifier, *, result: ActionResult
-) -> None:
+def assign_global_contract(execution: Execution, identifier: GlobalContractIdentifier, *, result: ActionResult) -> None:
     """Point the account at a global contract; code of its own is removed."""
     state, account_id, account = execution.chunk.state, execution.account_id, execution.existing
     if not state.contains(keys.global_contract_code(identifier)):
@@ -72,27 +67,22 @@ def code_length(state: Overlay, account_id: str) -> int:
     return 0 if found is None else found.length
 
 
-def resolve_contract(chunk: Chunk, account_id: str, *, account: Account) -> bytes | None:
-    """The hash of the code that a call of the account runs, `None` if it has no contract. Notes the access.
+def code_hash_of(state: Overlay, account_id: str, *, account: Account, chain_id: str) -> tuple[bytes | None, bytes]:
+    """The hash of the code that a call of the account runs, `None` without a contract, and the row that holds it.
 
     Raises `InconsistentStateError` when the account names a global contract that is not in the state.
     """
     contract = account.contract
     if contract is None:
-        return None
+        return None, b""
     if isinstance(contract, LocalContract):
-        if kind(account_id) is AccountKind.ETH_IMPLICIT and contract.code_hash in eth_wallet.LEGACY_MARKERS:
-            contract = GlobalContract(eth_wallet.wallet_code_hash(chunk.chain.chain_id))
-        else:
-            chunk.note_access(keys.contract_code(account_id), contract.code_hash)
-            return contract.code_hash
+        if kind(account_id) is not AccountKind.ETH_IMPLICIT or contract.code_hash not in eth_wallet.LEGACY_MARKERS:
+            return contract.code_hash, keys.contract_code(account_id)
+        contract = GlobalContract(eth_wallet.wallet_code_hash(chain_id))
     key = keys.global_contract_code(contract)
-    if isinstance(contract, GlobalContractByAccount):
-        found = chunk.state.ref(key)
-        if found is None:
-            raise InconsistentStateError(f"the global contract of {contract.account_id} is not in the state")
-        code_hash = found.hash
-    else:
-        code_hash = contract.code_hash
-    chunk.note_access(key, code_hash)
-    return code_hash
+    if isinstance(contract, GlobalContract):
+        return contract.code_hash, key
+    found = state.ref(key)
+    if found is None:
+        raise InconsistentStateError(f"the global contract of {contract.account_id} is not in the state")
+    return found.hash, key
