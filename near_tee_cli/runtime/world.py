@@ -95,8 +95,8 @@ class World:
         """Apply a block and move on to the state after it.
 
         What came out of the block before comes in first (unless `forward` is off, which drops it), then `receipts`.
-        A block without a chunk processes nothing: what was on its way stays so. Raises as `apply` does, and leaves
-        the world as it was when it does.
+        A block without a chunk processes nothing and sends nothing, so that what was on its way to it is dropped
+        too. Raises as `apply` does, and leaves the world as it was when it does.
         """
         if not block.is_new_chunk and (transactions or receipts):
             raise BadInputError("a block without a chunk has neither transactions nor receipts")
@@ -114,7 +114,7 @@ class World:
         )
         self.store.update(result.new_nodes)
         self.root = result.state_root
-        self.in_flight = result.outgoing_receipts if block.is_new_chunk else self.in_flight
+        self.in_flight = result.outgoing_receipts
         self.congestion_info = result.congestion_info
         self.bandwidth_requests = result.bandwidth_requests
         return Transition(block, inputs, pre_root, result)
