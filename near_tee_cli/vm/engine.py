@@ -173,12 +173,17 @@ class Engine:
         return engine
 
 
+def available_compilers(architecture: str) -> tuple[str, ...]:
+    """The compilers that the library has for `architecture`, the one to use by default first."""
+    return ("winch", "cranelift") if architecture == "x86_64" else ("cranelift",)
+
+
 def chosen_compiler(requested: str | None, *, architecture: str) -> str:
     """The compiler to use on `architecture`: what is requested, else Winch where it exists.
 
     Raises `UsageError` when the requested one does not exist there.
     """
-    available = ("winch", "cranelift") if architecture == "x86_64" else ("cranelift",)
+    available = available_compilers(architecture)
     if requested is None:
         return available[0]
     if requested not in available:
