@@ -25,7 +25,7 @@ def test_the_installed_engine_passes():
 
 def test_the_module_is_what_its_text_says():
     binary = wat(PROBE_TEXT)
-    assert PROBE == binary[: binary.index(b"\x04name") - 2]
+    assert binary[: binary.index(b"\x04name") - 2] == PROBE
 
 
 @pytest.mark.parametrize(("what", "wasm"), INVALID)
