@@ -5,13 +5,12 @@ Field names are the parameter names of nearcore's configuration files.
 Mirrors nearcore: core/parameters/src/config.rs, core/parameters/src/vm.rs
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from near_tee_cli.params.costs import Cost, Fee
 
 
-@dataclass(frozen=True, slots=True)
-class VMConfig:
+class VMConfig(NamedTuple):
     """What preparation, the engine and the host functions read: flags, limits and prices.
 
     `None` as a limit means that the version does not know the limit. `ext_costs` is indexed by `ExtCost`.
@@ -68,8 +67,7 @@ class VMConfig:
     ext_costs: tuple[Cost, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeConfig:
+class RuntimeConfig(NamedTuple):
     """Every parameter of one protocol version.
 
     Balances are in yoctoNEAR, sizes in bytes, prices in gas. `fees` is indexed by `ActionCost`; ratios are

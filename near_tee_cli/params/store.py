@@ -7,9 +7,8 @@ Mirrors nearcore: core/parameters/src/config_store.rs
 
 import hashlib
 import json
-from dataclasses import fields
+import os
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from near_tee_cli.errors import NearTeeError
@@ -47,13 +46,19 @@ def parameters_at(protocol_version: int) -> dict[str, Any]:
     Raises `UnsupportedError` for a version outside the implemented range.
     """
     require_supported(protocol_version)
-    data = files("near_tee_cli.params") / "data"
     first, *later = SUPPORTED_VERSIONS
-    result: dict[str, Any] = json.loads((data / f"{first}.json").read_text())
+    result: dict[str, Any] = _file(first)
     for version in later:
         if version <= protocol_version:
-            result = merged(result, json.loads((data / f"{version}.json").read_text()))
+            result = merged(result, _file(version))
     return result
+
+
+def _file(version: int) -> dict[str, Any]:
+    """A file of the package; opened directly, because `importlib.resources` costs more than everything else here."""
+    with open(os.path.join(os.path.dirname(__file__), "data", f"{version}.json"), "rb") as file:
+        content: dict[str, Any] = json.load(file)
+    return content
 
 
 @cache
@@ -73,17 +78,17 @@ def config_from(parameters: dict[str, Any], protocol_version: int) -> RuntimeCon
     )
 
 
-def _plain(group: type, parameters: dict[str, Any]) -> dict[str, Any]:
+def _plain(group: type[VMConfig | RuntimeConfig], parameters: dict[str, Any]) -> dict[str, Any]:
     values = {}
-    for field in fields(group):
-        if field.name in ("ext_costs", "fees", "vm", "digest", "protocol_version"):
+    for name in group._fields:
+        if name in ("ext_costs", "fees", "vm", "digest", "protocol_version"):
             continue
-        value = parameters.get(field.name)
-        if field.name in _BALANCES:
-            value = int(parameters[field.name])
+        value = parameters.get(name)
+        if name in _BALANCES:
+            value = int(parameters[name])
         elif isinstance(value, dict):
             value = (value["numerator"], value["denominator"]) if "numerator" in value else _cost(value)
-        values[field.name] = value
+        values[name] = value
     return values
 
 
