@@ -7,16 +7,16 @@ one. Text of contracts and files goes through `terminal.plain` before it is show
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from near_tee_cli.cli import exit_codes
 from near_tee_cli.cli.parameters import CommandLine, Given
 from near_tee_cli.cli.parser import HELP_FLAGS, parse
 from near_tee_cli.cli.report import Audience, Report
 from near_tee_cli.cli.table import COMMANDS, SUBCOMMANDS, Entry
-from near_tee_cli.cli.terminal import BOLD, RED, YELLOW, is_terminal, plain, style_for, warn
+from near_tee_cli.cli.terminal import BOLD, RED, YELLOW, Style, is_terminal, plain, style_for, warn
 from near_tee_cli.errors import NearTeeError, UsageError
 
 
@@ -150,9 +150,9 @@ def _execute(line: CommandLine, execute: Callable[[Given], Report], given: Given
     if given["color"] not in (None, "auto", "always", "never"):
         raise UsageError(f"--color is {given['color']!r}, not auto, always or never", where="--color")
     if line.executes:
-        from near_tee_cli.vm.engine import on_contract_thread
+        from near_tee_cli.vm.engine_thread import on_contract_thread
 
-        report = on_contract_thread(lambda: execute(given))
+        report: Report = on_contract_thread(lambda: execute(given))
     else:
         report = execute(given)
     _show(line.name, report, given, wanted)
@@ -164,13 +164,20 @@ def _show(name: str, report: Report, given: Given, wanted: _Wanted) -> None:
         style = style_for(sys.stderr, wanted.color)
         for warning in report.warnings:
             warn(f"{style('warning', YELLOW)}: {plain(warning)}")
+    if report.error is not None:
+        _say(report.error, style_for(sys.stderr, wanted.color))
     if report.document is not None:
         sys.stdout.write(report.document)
     elif wanted.json:
         from near_tee_cli.cli import json_output
 
         text = json_output.document(
-            name, report.exit_code, result=report.result, error=report.error, warnings=report.warnings, engine=report.engine
+            name,
+            report.exit_code,
+            result=report.result,
+            error=report.error,
+            warnings=report.warnings,
+            engine=report.engine,
         )
         sys.stdout.write(text + "\n")
     else:
@@ -180,20 +187,27 @@ def _show(name: str, report: Report, given: Given, wanted: _Wanted) -> None:
 
 
 def _say_error(name: str, code: int, error: NearTeeError, wanted: _Wanted) -> int:
-    style = style_for(sys.stderr, wanted.color)
-    where = f" ({plain(error.where)})" if error.where and error.where not in error.message else ""
-    warn(f"{style(f'error[{error.code}]', RED)}: {plain(error.message)}{where}")
-    if error.hint:
-        warn(f"{style('hint', BOLD)}: {plain(error.hint)}")
+    members = {"code": error.code, "message": error.message, "hint": error.hint, "where": error.where}
+    _say(members, style_for(sys.stderr, wanted.color))
     if wanted.json:
         from near_tee_cli.cli import json_output
 
         try:
-            sys.stdout.write(json_output.document(name, code, error=json_output.error_members(error)) + "\n")
+            sys.stdout.write(json_output.document(name, code, error=members) + "\n")
             sys.stdout.flush()
         except OSError:
             output_lost()
     return code
+
+
+def _say(error: Mapping[str, Any], style: Style) -> None:
+    """The error line and its hint."""
+    message, where, hint = error["message"], error["where"], error["hint"]
+    place = f" ({plain(where)})" if where and where not in message else ""
+    label = style(f"error[{error['code']}]", RED)
+    warn(f"{label}: {plain(message)}{place}")
+    if hint:
+        warn(f"{style('hint', BOLD)}: {plain(hint)}")
 
 
 def _defect(error: Exception) -> NearTeeError:

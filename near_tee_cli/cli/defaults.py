@@ -41,5 +41,3 @@ BLOCK_INTERVAL = 1_000_000_000
 EPOCH_HEIGHT = 0
 SEED = bytes(32)
 """Random seed of the block."""
-MAX_BLOCKS = 100
-"""Blocks after which a call that still has receipts in flight is left as it is, and said so."""

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from near_tee_cli import __version__
-from near_tee_cli.errors import NearTeeError
 
 
 def document(
@@ -33,8 +32,3 @@ def document(
         "engine": {"version": __version__, **(engine or {})},
     }
     return json.dumps(envelope)
-
-
-def error_members(error: NearTeeError) -> dict[str, Any]:
-    """What `error` holds in the envelope."""
-    return {"code": error.code, "message": error.message, "hint": error.hint, "where": error.where}

@@ -39,7 +39,9 @@ Given = Mapping[str, Any]
 
 OUTPUT = (
     Parameter("json", ("--json", "-j"), "One JSON document on stdout, also on failure.", kind=FLAG, panel="Output"),
-    Parameter("output", ("--output",), "`json` is the same as --json; `text` is the default.", "FORMAT", panel="Output"),
+    Parameter(
+        "output", ("--output",), "`json` is the same as --json; `text` is the default.", "FORMAT", panel="Output"
+    ),
     Parameter("quiet", ("--quiet", "-q"), "Only the essential line.", kind=FLAG, panel="Output"),
     Parameter("verbose", ("-v", "--verbose"), "More detail; repeat for more.", kind=COUNT, panel="Output"),
     Parameter("color", ("--color",), "Colours: auto, always or never.", "WHEN", panel="Output"),

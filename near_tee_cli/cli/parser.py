@@ -89,7 +89,7 @@ def help_text(line: CommandLine, *, rich: bool) -> str:
     command = typer_command(line, with_aliases=False, rich=rich)
     width = None if rich else 100
     with click.Context(command, info_name=f"near-tee {line.name}", terminal_width=width) as context:
-        return command.get_help(context)
+        return str(command.get_help(context))
 
 
 def typer_command(line: CommandLine, *, with_aliases: bool, rich: bool = False) -> Any:

@@ -54,7 +54,8 @@ def near(text: str, flag: str) -> int:
     if not unit and digits.isdigit():
         if not digits.strip("0"):
             return 0
-        raise UsageError(f"{flag} {text} has no unit", where=flag, hint=f"write '{digits} NEAR' or '{digits} yoctoNEAR'")
+        hint = f"write '{digits} NEAR' or '{digits} yoctoNEAR'"
+        raise UsageError(f"{flag} {text} has no unit", where=flag, hint=hint)
     return _amount(text, flag, digits=digits, unit=unit, units=NEAR_UNITS, bound=U128_MAX, example="1 NEAR")
 
 
@@ -67,9 +68,7 @@ def _split(text: str) -> tuple[str, str]:
     return stripped[:end], stripped[end:].strip()
 
 
-def _amount(
-    text: str, flag: str, *, digits: str, unit: str, units: dict[str, int], bound: int, example: str
-) -> int:
+def _amount(text: str, flag: str, *, digits: str, unit: str, units: dict[str, int], bound: int, example: str) -> int:
     exponent = units.get(unit.lower())
     whole, point, fraction = digits.partition(".")
     if exponent is None or not (whole + fraction).isdigit() or (point and not (whole and fraction)):
@@ -79,7 +78,7 @@ def _amount(
         raise UsageError(f"{flag} {text[:60]!r} is no whole number of the smallest unit", where=flag)
     if len(whole) > 40:
         raise UsageError(f"{flag} is too large", where=flag)
-    value = int(whole) * 10**exponent + int(significant.ljust(exponent, "0") or "0")
+    value: int = int(whole) * 10**exponent + int(significant.ljust(exponent, "0") or "0")
     if value > bound:
         raise UsageError(f"{flag} is {value}, above {bound}", where=flag)
     return value

@@ -7,8 +7,8 @@ import pytest
 from near_tee_cli.cli import terminal
 
 HOSTILE = [
-    *map(chr, range(0x20)), "\x7f", *map(chr, range(0x80, 0xA0)), "\u200e", "\u202e", "\u2066", "\u2028", "\ufeff", "\ud800",
-    "\U000e0041", "\u061c",
+    *map(chr, range(0x20)), "\x7f", *map(chr, range(0x80, 0xA0)), "\u200e", "\u202e", "\u2066", "\u2028", "\ufeff",
+    "\ud800", "\U000e0041", "\u061c",
 ]  # fmt: skip
 
 
@@ -22,7 +22,7 @@ def test_nothing_that_a_terminal_obeys_remains(character):
 
 
 def test_ordinary_text_stays():
-    for text in ("", "hello [red]world[/red]", "naïve – 日本語 🎉", "a\\b"):
+    for text in ("", "hello [red]world[/red]", "naïve 日本語 🎉", "a\\b"):
         assert terminal.plain(text) == text
 
 

@@ -1,0 +1,85 @@
+"""State changes for people and programs: which row, what it was, what it is.
+
+A row is named after its column in nearcore's words; contract data shows the contract's own key.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from near_tee_cli.errors import BadInputError
+from near_tee_cli.primitives import base58, keys
+from near_tee_cli.primitives.canonical_json import base64_text
+from near_tee_cli.runtime.world import Transition
+from near_tee_cli.state import keys as trie_keys
+from near_tee_cli.state.store import NodeStore
+from near_tee_cli.state.trie import Trie
+
+SCHEDULER = "BandwidthSchedulerState"
+"""A row that every block changes."""
+
+
+class Change(NamedTuple):
+    """A row whose value differs between two states; `None` stands for no row."""
+
+    key: bytes
+    before: bytes | None
+    after: bytes | None
+
+
+def changes_of(transitions: Iterable[Transition], *, store: NodeStore, pre_root: bytes) -> tuple[Change, ...]:
+    """The rows that differ before and after `transitions`, by ascending key. `store` has both states."""
+    final: dict[bytes, bytes | None] = {}
+    for transition in transitions:
+        final.update(transition.result.state_changes)
+    before = Trie(store, pre_root)
+    changes = (Change(key, before.get(key), final[key]) for key in sorted(final))
+    return tuple(change for change in changes if change.before != change.after)
+
+
+class Row(NamedTuple):
+    """What a key names."""
+
+    column: str
+    account_id: str | None
+    name: bytes | str | None
+    """The contract's own key as bytes; else what tells rows of a column apart, as text."""
+
+
+def row_of(key: bytes) -> Row:
+    """The row that `key` names; a key that no row has is shown as unknown."""
+    try:
+        column, account_id, parts = trie_keys.describe(key)
+    except BadInputError:
+        return Row("unknown", None, key.hex())
+    if column == "ContractData":
+        value = parts["key"]
+        return Row(column, account_id, value if isinstance(value, bytes) else None)
+    return Row(column, account_id, " ".join(_shown(name, value) for name, value in parts.items()) or None)
+
+
+def _shown(name: str, value: object) -> str:
+    if name == "key_handle" and isinstance(value, bytes):
+        return keys.key_handle_text(value)
+    if isinstance(value, bytes):
+        return base58.encode(value)
+    return f"{name} {value}"
+
+
+def change_json(change: Change) -> dict[str, Any]:
+    """A change for programs: key and values in base64, the row taken apart beside them."""
+    row = row_of(change.key)
+    result: dict[str, Any] = {"key": base64_text(change.key), "column": row.column, "account_id": row.account_id}
+    if isinstance(row.name, bytes):
+        result["data_key"] = base64_text(row.name)
+    result["before"] = _value(change.before)
+    result["after"] = _value(change.after)
+    return result
+
+
+def _value(value: bytes | None) -> str | None:
+    return None if value is None else base64_text(value)
+
+
+def as_mapping(changes: Iterable[Change]) -> Mapping[bytes, bytes | None]:
+    """Key -> value afterwards."""
+    return {change.key: change.after for change in changes}

@@ -1,0 +1,54 @@
+"""`run`: execute a call and follow what it sends until nothing is in flight."""
+
+from near_tee_cli.cli import context_options, exit_codes
+from near_tee_cli.cli.call import asked
+from near_tee_cli.cli.execution import execute as execute_call
+from near_tee_cli.cli.machine import EXECUTING, machine
+from near_tee_cli.cli.parameters import OUTPUT, CommandLine, Given, Parameter
+from near_tee_cli.cli.report import Report
+from near_tee_cli.cli.results import run_result
+from near_tee_cli.cli.start import start
+
+LINE = CommandLine(
+    name="run",
+    summary="execute a call and follow what it sends until nothing is in flight",
+    description="Execute METHOD of a contract as the chain would, on a state snapshot or a small world of its own.",
+    parameters=(
+        context_options.CONTRACT_ARGUMENT,
+        context_options.METHOD_ARGUMENT,
+        context_options.POSITIONAL_ARGS,
+        *context_options.EVERYTHING,
+        Parameter("out", ("--out", "-o"), "Directory for the step, for prove --from.", "DIR", panel="Output"),
+        *OUTPUT,
+    ),
+    executes=True,
+)
+
+
+def execute(given: Given) -> Report:
+    """Run the call of a line. Raises what stops it."""
+    wanted = asked(given)
+    prepared = machine(given["compiler"], namespace=EXECUTING)
+    if wanted.call.view:
+        from near_tee_cli.cli.view import view_report
+
+        return view_report(wanted, prepared)
+    begin = start(wanted)
+    execution = execute_call(begin, wanted.call, prepared.machine)
+    result = run_result(wanted, begin, execution)
+    error = None
+    code = exit_codes.OK
+    if result["status"] == "failure":
+        from near_tee_cli.cli.contract_failure import error_of
+
+        code, error = exit_codes.CONTRACT_FAILED, error_of(result, wanted.call)
+    from near_tee_cli.cli import render_run
+
+    return Report(
+        exit_code=code,
+        result=result,
+        lines=lambda audience: render_run.run_lines(result, audience),
+        warnings=(*prepared.warnings, *begin.notes),
+        engine=prepared.engine,
+        error=error,
+    )

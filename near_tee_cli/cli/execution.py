@@ -1,0 +1,127 @@
+"""A call run to its end: entered as a receipt, a transaction or a view, and followed until nothing is in flight."""
+
+from typing import NamedTuple
+
+from near_tee_cli.cli.call import Call
+from near_tee_cli.cli.key_file import SecretKey
+from near_tee_cli.cli.receipt_id import receipt_id
+from near_tee_cli.cli.start import Start, following
+from near_tee_cli.primitives import keys
+from near_tee_cli.primitives.schema.access_key import decode_access_key
+from near_tee_cli.primitives.schema.action import FunctionCall
+from near_tee_cli.primitives.schema.outcome import OutcomeWithId, SuccessReceiptId
+from near_tee_cli.primitives.schema.receipt import ACTION_V2, ActionReceipt, Receipt
+from near_tee_cli.primitives.schema.transaction import (
+    SignedTransaction,
+    sign_with,
+    transaction_hash,
+    transaction_v0,
+)
+from near_tee_cli.primitives.schema.wire import NO_HASH
+from near_tee_cli.runtime.chunk import Machine
+from near_tee_cli.runtime.world import Transition, World
+from near_tee_cli.state import keys as trie_keys
+from near_tee_cli.state.trie import Trie
+
+MAX_BLOCKS = 10_000
+"""Blocks after which a call is left with what is still in flight. Every hop burns gas, so none should get here."""
+
+
+class Execution(NamedTuple):
+    """What a call led to."""
+
+    world: World
+    """As it is afterwards."""
+    pre_root: bytes
+    transitions: tuple[Transition, ...]
+    entry_id: bytes
+    """Hash of the transaction, or id of the receipt that entered."""
+    call_id: bytes | None
+    """Id of the receipt that called the method; `None` when the transaction was refused."""
+    outcomes: dict[bytes, OutcomeWithId]
+    """All outcomes by id."""
+
+    def final_outcome(self) -> OutcomeWithId | None:
+        """The outcome whose result is that of the call, `None` while it is in flight."""
+        at = self.outcomes.get(self.entry_id)
+        while at is not None and isinstance(at.outcome.status, SuccessReceiptId):
+            at = self.outcomes.get(at.outcome.status.receipt_id)
+        return at
+
+
+def execute(start: Start, call: Call, machine: Machine) -> Execution:
+    """Run `call` and, unless it is to be single, everything that it sends out.
+
+    Raises what `World.produce_block` raises, and `BadInputError` for a key that does not fit.
+    """
+    world, block = start.world, start.block
+    pre_root = world.root
+    transactions: tuple[SignedTransaction, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    if call.signing_key is not None:
+        transactions = (_transaction(start, call, call.signing_key),)
+        entry_id = transactions[0].hash
+    else:
+        receipts = (_receipt(start, call),)
+        entry_id = receipts[0].receipt_id
+    transitions = [world.produce_block(block, transactions=transactions, receipts=receipts, machine=machine)]
+    while not call.single and _is_in_flight(world, transitions[-1]) and len(transitions) < MAX_BLOCKS:
+        block = following(block)
+        transitions.append(world.produce_block(block, machine=machine))
+    outcomes = {entry.id: entry for step in transitions for entry in step.result.outcomes}
+    call_id: bytes | None = entry_id
+    if call.signing_key is not None:
+        status = outcomes[entry_id].outcome.status
+        call_id = status.receipt_id if isinstance(status, SuccessReceiptId) else None
+    return Execution(world, pre_root, tuple(transitions), entry_id, call_id, outcomes)
+
+
+def _is_in_flight(world: World, last: Transition) -> bool:
+    return bool(world.in_flight) or last.result.delayed_receipts_count > 0
+
+
+def _function_call(call: Call) -> FunctionCall:
+    return FunctionCall(call.method_name, call.args, call.gas, call.deposit)
+
+
+def _receipt(start: Start, call: Call) -> Receipt:
+    """The receipt that the command line describes."""
+    world = start.world
+    body = ActionReceipt(
+        tag=ACTION_V2,
+        signer_id=call.signer_id,
+        refund_to=call.refund_to,
+        signer_public_key=call.signer_public_key,
+        gas_price=start.block.gas_price,
+        output_data_receivers=(),
+        input_data_ids=(),
+        actions=(_function_call(call),),
+    )
+    receipt = Receipt(call.predecessor_id, call.contract_id, NO_HASH, body)
+    identity = call.receipt_id
+    if identity is None:
+        identity = receipt_id(
+            receipt,
+            start.block,
+            chain_id=world.chain.chain_id,
+            protocol_version=world.config.protocol_version,
+            pre_state_root=world.root,
+        )
+    return receipt._replace(receipt_id=identity)
+
+
+def _transaction(start: Start, call: Call, signing_key: SecretKey) -> SignedTransaction:
+    """The transaction that the command line describes, signed with the next nonce of the key."""
+    public_key = call.signer_public_key
+    row = trie_keys.access_key(call.signer_id, keys.key_handle(public_key))
+    stored = Trie(start.world.store, start.world.root).get(row)
+    nonce = start.block.height * 1_000_000 if stored is None else decode_access_key(stored).nonce + 1
+    transaction = transaction_v0(
+        call.signer_id,
+        public_key,
+        nonce=nonce,
+        receiver_id=call.contract_id,
+        block_hash=start.block.prev_block_hash,
+        actions=(_function_call(call),),
+    )
+    return sign_with(transaction, signing_key.sign(transaction_hash(transaction)))

@@ -1,0 +1,63 @@
+"""The secret key that signs a transaction of the command line, from a file.
+
+The file holds the key as text (`ed25519:...`), or the JSON that NEAR's tools keep credentials in. A key is never
+taken from the command line itself, where every process of the machine could read it.
+"""
+
+from near_tee_cli.cli import files
+from near_tee_cli.errors import BadInputError, NearTeeError
+from near_tee_cli.primitives import canonical_json as cj
+from near_tee_cli.primitives import keys
+
+_MEMBERS = ("private_key", "secret_key")
+
+
+class SecretKey:
+    """A secret key that does not show itself, neither in messages nor by being printed."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def public_key(self) -> bytes:
+        """The public key that belongs to it, Borsh."""
+        return keys.public_key_of(self._secret)
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature of `message`, a hash, Borsh."""
+        return keys.sign(self._secret, message)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret key is not copied out of its process")
+
+
+def published_key(seed: str) -> SecretKey:
+    """The ed25519 key of a published seed: for examples, never for funds."""
+    return SecretKey(keys.secret_key_from_seed(seed, scheme=keys.ED25519))
+
+
+def read_secret_key(path: str) -> SecretKey:
+    """The secret key in the file at `path`. Raises `BadInputError`; no message shows the key."""
+    data = files.read(path, "the key file", max_bytes=files.MAX_SMALL_BYTES)
+    try:
+        text = data.decode("ascii").strip()
+        if text.startswith("{"):
+            document = cj.mapping(cj.loads(data, "the key file"), "the key file")
+            found = [name for name in _MEMBERS if name in document]
+            if not found:
+                raise BadInputError(f"the key file has no member {' or '.join(_MEMBERS)}")
+            text = cj.string(document[found[0]], found[0])
+        return SecretKey(keys.secret_key_from_text(text))
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"the key file {path} is no text", code="bad-key") from error
+    except NearTeeError as error:
+        # NOTE: the cause is left out, because it may quote what it could not read
+        raise BadInputError(f"the key file {path} cannot be used: {_harmless(error)}", code="bad-key") from None
+
+
+def _harmless(error: NearTeeError) -> str:
+    """Why a key file is refused, without its content."""
+    if error.message.startswith(("secret key", "the key file has no member", "private_key is", "secret_key is")):
+        return error.message if "is '" not in error.message else "the member holds no key"
+    return "it is neither a key nor the JSON of one"

@@ -1,0 +1,148 @@
+"""The state that a call starts from: a snapshot or a small world of its own, with the contract in it.
+
+What is added to a snapshot (the contract's code, accounts that the call names and the snapshot lacks, balances
+from flags) becomes part of the pre-state, and is said.
+"""
+
+from typing import NamedTuple
+
+from near_tee_cli.cli import defaults
+from near_tee_cli.cli.call import Asked, Call, Surroundings
+from near_tee_cli.errors import UsageError
+from near_tee_cli.params.config import RuntimeConfig
+from near_tee_cli.params.store import config_at
+from near_tee_cli.primitives import keys as key_texts
+from near_tee_cli.primitives.account_id import SYSTEM
+from near_tee_cli.primitives.hashes import sha256
+from near_tee_cli.primitives.schema.access_key import encode_access_key, full_access_key
+from near_tee_cli.primitives.schema.account import (
+    Account,
+    LocalContract,
+    decode_account,
+    encode_account,
+    new_account,
+)
+from near_tee_cli.primitives.schema.wire import NO_HASH
+from near_tee_cli.runtime.block import BlockContext, ChainContext
+from near_tee_cli.runtime.world import World
+from near_tee_cli.state import keys
+from near_tee_cli.state.trie import Trie
+
+
+class Start(NamedTuple):
+    """Where a call begins."""
+
+    world: World
+    block: BlockContext
+    """The first block."""
+    notes: tuple[str, ...]
+    """What was made or changed in a snapshot before the call."""
+
+
+def start(asked: Asked) -> Start:
+    """The world and the first block of a call. Raises `BadInputError` and `UsageError`."""
+    call, around = asked.call, asked.surroundings
+    notes: list[str] = []
+    if around.state_path is None:
+        config = config_at(around.protocol_version or defaults.PROTOCOL_VERSION)
+        chain = ChainContext(around.chain_id or defaults.CHAIN_ID, around.validators or ())
+        world, block = World.from_records(config, chain, records=()), _first_block()
+    else:
+        world, block = _from_snapshot(around, notes)
+    state = Trie(world.store, world.root)
+    rows: dict[bytes, bytes | None] = {}
+    _install(state, call, around, config=world.config, rows=rows, notes=notes)
+    for account_id in dict.fromkeys((call.predecessor_id, call.signer_id)):
+        if account_id not in (SYSTEM, call.contract_id) and state.get(keys.account(account_id)) is None:
+            _make_account(account_id, call, config=world.config, rows=rows)
+            notes.append(f"account {account_id} is not in the snapshot; made with the default balance")
+    if rows:
+        world.root, nodes = state.update(rows)
+        world.store.update(nodes)
+    return Start(world, _with_flags(block, around), () if around.state_path is None else tuple(notes))
+
+
+def following(block: BlockContext) -> BlockContext:
+    """The block after `block`: one higher, a second later, all else the same."""
+    return block._replace(height=block.height + 1, timestamp=block.timestamp + defaults.BLOCK_INTERVAL)
+
+
+def _first_block() -> BlockContext:
+    return BlockContext(
+        height=defaults.BLOCK_HEIGHT,
+        timestamp=defaults.BLOCK_TIMESTAMP,
+        prev_block_hash=NO_HASH,
+        random_seed=defaults.SEED,
+        epoch_id=NO_HASH,
+        epoch_height=defaults.EPOCH_HEIGHT,
+        gas_price=defaults.GAS_PRICE,
+        gas_limit=defaults.GAS_LIMIT,
+        is_new_chunk=True,
+    )
+
+
+def _with_flags(block: BlockContext, around: Surroundings) -> BlockContext:
+    return block._replace(
+        height=block.height if around.block_height is None else around.block_height,
+        timestamp=block.timestamp if around.block_timestamp is None else around.block_timestamp,
+        epoch_height=block.epoch_height if around.epoch_height is None else around.epoch_height,
+        gas_price=block.gas_price if around.gas_price is None else around.gas_price,
+        random_seed=block.random_seed if around.random_seed is None else around.random_seed,
+    )
+
+
+def _install(
+    state: Trie,
+    call: Call,
+    around: Surroundings,
+    *,
+    config: RuntimeConfig,
+    rows: dict[bytes, bytes | None],
+    notes: list[str],
+) -> None:
+    """Give the contract's account the code and what flags say of it; make the account if there is none."""
+    code_hash = sha256(call.code)
+    code_key, account_key = keys.contract_code(call.contract_id), keys.account(call.contract_id)
+    stored = state.get(account_key)
+    if stored is None:
+        usage = config.storage_num_bytes_account
+        account = new_account(defaults.BALANCE, defaults.LOCKED_BALANCE, contract=None, storage_usage=usage)
+        notes.append(f"account {call.contract_id} is not in the snapshot; made with the default balance")
+    else:
+        account = decode_account(stored)
+    if account.contract != LocalContract(code_hash):
+        replaced = state.ref(code_key)
+        usage = account.storage_usage - (0 if replaced is None else replaced.length) + len(call.code)
+        if account.contract is not None:
+            notes.append(f"the contract of {call.contract_id} is replaced by the given file in the pre-state")
+        account = account.with_contract(LocalContract(code_hash))._replace(storage_usage=max(usage, 0))
+        rows[code_key] = call.code
+    account = _with_account_flags(account, around)
+    encoded = encode_account(account)
+    if encoded != stored:
+        rows[account_key] = encoded
+
+
+def _with_account_flags(account: Account, around: Surroundings) -> Account:
+    return account._replace(
+        amount=account.amount if around.balance is None else around.balance,
+        locked=account.locked if around.locked_balance is None else around.locked_balance,
+        storage_usage=account.storage_usage if around.storage_usage is None else around.storage_usage,
+    )
+
+
+def _make_account(account_id: str, call: Call, *, config: RuntimeConfig, rows: dict[bytes, bytes | None]) -> None:
+    """A plain account; the signer's has the key that signs, with full access."""
+    usage = config.storage_num_bytes_account
+    if account_id == call.signer_id:
+        handle = key_texts.key_handle(call.signer_public_key)
+        access_key = encode_access_key(full_access_key(0))
+        rows[keys.access_key(account_id, handle)] = access_key
+        usage += config.storage_num_extra_bytes_record + len(handle) + len(access_key)
+    account = new_account(defaults.BALANCE, defaults.LOCKED_BALANCE, contract=None, storage_usage=usage)
+    rows[keys.account(account_id)] = encode_account(account)
+
+
+def _from_snapshot(around: Surroundings, notes: list[str]) -> tuple[World, BlockContext]:
+    """The world of a snapshot and the block that follows its last one."""
+    raise UsageError("not wired yet")
