@@ -6,7 +6,7 @@ are skipped, and so is code whose account is not known yet.
 Mirrors nearcore: core/store/src/genesis/state_applier.rs
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives.hashes import sha256
@@ -68,7 +68,7 @@ def rows_of_records(records: Iterable[StateRecord]) -> Rows:
             rows[keys.delayed_receipt(delayed)] = encode_receipt(record.receipt)
             delayed += 1
     for receipt in postponed:
-        _postpone(rows, receipt)
+        rows.update(postponed_rows(rows, receipt))
     if delayed:
         rows[keys.delayed_receipt_indices()] = u64(0) + u64(delayed)
     return rows
@@ -82,22 +82,26 @@ def _add_code(rows: Rows, record: ContractRecord, *, contracts: dict[str, bytes 
     rows[keys.contract_code(record.account_id)] = record.code
 
 
-def _postpone(rows: Rows, receipt: Receipt) -> None:
-    """What a receipt that waits leaves in the state."""
+def postponed_rows(rows: Mapping[bytes, bytes], receipt: Receipt) -> Rows:
+    """The rows that a receipt adds which waits in the state that has `rows`.
+
+    Raises `BadInputError` for a receipt that cannot wait.
+    """
     body, account_id = receipt.body, receipt.receiver_id
     if not isinstance(body, ActionReceipt):
         raise BadInputError("a postponed receipt is a receipt of actions", code="bad-record")
     if body.tag in YIELD_TAGS:
         if len(body.input_data_ids) != 1:
             raise BadInputError("a yield waits for exactly one resume", code="bad-record")
-        rows[keys.promise_yield_receipt(account_id, body.input_data_ids[0])] = encode_receipt(receipt)
-        return
+        return {keys.promise_yield_receipt(account_id, body.input_data_ids[0]): encode_receipt(receipt)}
+    added: Rows = {}
     missing = 0
     for data_id in body.input_data_ids:
         if keys.received_data(account_id, data_id) not in rows:
             missing += 1
-            rows[keys.postponed_receipt_id(account_id, data_id)] = receipt.receipt_id
+            added[keys.postponed_receipt_id(account_id, data_id)] = receipt.receipt_id
     if missing == 0:
         raise BadInputError(f"a postponed receipt to {account_id} waits for nothing", code="bad-record")
-    rows[keys.pending_data_count(account_id, receipt.receipt_id)] = u32(missing)
-    rows[keys.postponed_receipt(account_id, receipt.receipt_id)] = encode_receipt(receipt)
+    added[keys.pending_data_count(account_id, receipt.receipt_id)] = u32(missing)
+    added[keys.postponed_receipt(account_id, receipt.receipt_id)] = encode_receipt(receipt)
+    return added
