@@ -93,9 +93,9 @@ class Trie:
                     at += len(shared)
                     node_hash = node[tail : tail + HASH_LENGTH]
                     continue
-                mask, start = read_branch(node)
+                mask, start = read_branch(node)  # with a value: the others were dealt with above
                 if at == end:
-                    return None if kind == BRANCH else reference_of(node[1 : 1 + REFERENCE_LENGTH])
+                    return reference_of(node[1 : 1 + REFERENCE_LENGTH])
                 low = LOW_MASKS[path[at]]
                 if not mask & (low + 1):
                     return None
@@ -144,34 +144,37 @@ class Trie:
         if self.root == EMPTY_ROOT:
             return
         wanted = prefix.hex()
-        # What is still to be read, next on top: a node's hash and the path that leads to it.
-        pending = [(self.root, "")]
+        path = bytearray()
+        # What is still to be read, next on top: a node's hash, and how far back and then on the path goes to it.
+        pending = [(self.root, 0, "")]
         while pending:
-            node_hash, path = pending.pop()
+            node_hash, depth, digit = pending.pop()
+            path[depth:] = digit.encode()
             node = self.read_node(node_hash)
             if visited is not None:
                 visited.append(node)
+            depth = len(path)
             kind = kind_of(node)
             if kind in (LEAF, EXTENSION):
                 rest, tail = read_path(node)
-                path += rest
-                if not (path.startswith(wanted) or (kind == EXTENSION and wanted.startswith(path))):
+                if not (rest.startswith(wanted[depth:]) or (kind == EXTENSION and wanted.startswith(rest, depth))):
                     continue
+                path += rest.encode()
                 if kind == EXTENSION:
-                    pending.append((node[tail : tail + HASH_LENGTH], path))
+                    pending.append((node[tail : tail + HASH_LENGTH], len(path), ""))
                 else:
                     yield _key(node, path), self.value(reference_of(node[tail : tail + REFERENCE_LENGTH]))
                 continue
             mask, start = read_branch(node)
-            if len(path) < len(wanted):
-                low = LOW_MASKS[wanted[len(path)]]
+            if depth < len(wanted):
+                low = LOW_MASKS[wanted[depth]]
                 if mask & (low + 1):
                     start += HASH_LENGTH * (mask & low).bit_count()
-                    pending.append((node[start : start + HASH_LENGTH], path + DIGITS[low]))
+                    pending.append((node[start : start + HASH_LENGTH], depth, DIGITS[low]))
                 continue
             if kind != BRANCH:
                 yield _key(node, path), self.value(reference_of(node[1 : 1 + REFERENCE_LENGTH]))
-            _push_children(pending, node, mask=mask, start=start, path=path)
+            _push_children(pending, node, mask=mask, start=start, depth=depth)
 
     def update(self, changes: Mapping[bytes, bytes | None]) -> tuple[bytes, dict[bytes, bytes]]:
         """The root after setting each key to its value, or removing it where the value is `None`.
@@ -182,17 +185,17 @@ class Trie:
         return apply_changes(self.root, changes, read_node=self.read_node)
 
 
-def _push_children(pending: list[tuple[bytes, str]], node: bytes, *, mask: int, start: int, path: str) -> None:
+def _push_children(pending: list[tuple[bytes, int, str]], node: bytes, *, mask: int, start: int, depth: int) -> None:
     """Puts the children of a branch on top of `pending`, the first one uppermost."""
     at = start + HASH_LENGTH * mask.bit_count()
     while mask:
         low = (1 << (mask.bit_length() - 1)) - 1
         mask &= low
         at -= HASH_LENGTH
-        pending.append((node[at : at + HASH_LENGTH], path + DIGITS[low]))
+        pending.append((node[at : at + HASH_LENGTH], depth, DIGITS[low]))
 
 
-def _key(node: bytes, path: str) -> bytes:
+def _key(node: bytes, path: bytearray) -> bytes:
     if len(path) & 1:
         raise malformed(node, "a value stands behind half a byte")
-    return bytes.fromhex(path)
+    return bytes.fromhex(path.decode())
