@@ -27,10 +27,6 @@ class _Wanted(NamedTuple):
     color: str
 
 
-class _Stopped(NearTeeError):
-    """An end that is no error of the tree: interruption, lost output, a defect."""
-
-
 def leave(code: int) -> None:
     """End the process with `code`, at once after an interruption: a contract may still be running."""
     for stream in (sys.stdout, sys.stderr):
@@ -61,15 +57,15 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return output_lost()
     except KeyboardInterrupt:
-        stopped: NearTeeError = _Stopped("interrupted", code="interrupted")
+        stopped: NearTeeError = NearTeeError("interrupted", code="interrupted")
         code = exit_codes.INTERRUPTED
     except NearTeeError as error:
         stopped, code = error, exit_codes.of_error(error)
     except OSError as error:
-        stopped = _Stopped(f"cannot write the output: {error.strerror or error}", code="write-failed")
+        stopped = NearTeeError(f"cannot write the output: {error.strerror or error}", code="write-failed")
         code = exit_codes.BAD_INPUT
     except MemoryError:
-        stopped = _Stopped("not enough memory", code="out-of-memory")
+        stopped = NearTeeError("not enough memory", code="out-of-memory")
         code = exit_codes.INTERNAL
     except Exception as error:
         stopped, code = _defect(error), exit_codes.INTERNAL
@@ -78,9 +74,7 @@ def run(arguments: list[str]) -> int:
 
 def _wanted(arguments: list[str]) -> _Wanted:
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    json = any(one in ("--json", "-j", "--output=json") for one in own) or any(
-        pair == ("--output", "json") for pair in zip(own, own[1:], strict=False)
-    )
+    json = any(one in ("--json", "-j", "--output=json") for one in own) or " --output json " in f" {' '.join(own)} "
     color = "auto"
     for at, one in enumerate(own):
         if one == "--no-color":
@@ -128,8 +122,7 @@ def _dispatch(name: str, arguments: list[str], wanted: _Wanted) -> int:
     line: CommandLine = module.LINE
     if _asks_for_help(rest):
         return _help(line, wanted)
-    given = parse(line, rest)
-    return _execute(line, module.execute, given, wanted)
+    return _execute(line, module.execute, parse(line, rest))
 
 
 def _asks_for_help(arguments: list[str]) -> bool:
@@ -144,11 +137,13 @@ def _module(entry: Entry) -> ModuleType:
     return sys.modules[name]
 
 
-def _execute(line: CommandLine, execute: Callable[[Given], Report], given: Given, wanted: _Wanted) -> int:
+def _execute(line: CommandLine, execute: Callable[[Given], Report], given: Given) -> int:
     if given["output"] not in (None, "json", "text"):
         raise UsageError(f"--output is {given['output']!r}, not json or text", where="--output")
     if given["color"] not in (None, "auto", "always", "never"):
         raise UsageError(f"--color is {given['color']!r}, not auto, always or never", where="--color")
+    color = "never" if given["no_color"] else given["color"] or "auto"
+    wanted = _Wanted(given["json"] or given["output"] == "json", color)
     if line.executes:
         from near_tee_cli.vm.engine_thread import on_contract_thread
 
@@ -219,7 +214,7 @@ def _defect(error: Exception) -> NearTeeError:
     if last is not None:
         module = last.tb_frame.f_globals.get("__name__", "?")
         place = f"{module}:{last.tb_lineno}"
-    return _Stopped(
+    return NearTeeError(
         f"a defect of near-tee: {type(error).__name__}: {error}"[:500],
         code="internal",
         hint="please report it, with the command line and the files it needs",
@@ -248,7 +243,7 @@ def _overview(about: str, usage: str, table: dict[str, Entry], wanted: _Wanted) 
         style("Commands:", BOLD),
         *(f"  {style(name.ljust(width), BOLD)}  {entry.summary}" for name, entry in table.items()),
         "",
-        f"{usage.removesuffix(' COMMAND ...')} COMMAND --help explains a command; near-tee --version says which this is.",
+        f"{usage.removesuffix(' ...')} --help explains a command; near-tee --version says which this is.",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

@@ -17,8 +17,8 @@ from near_tee_cli.primitives import keys
 from near_tee_cli.primitives.integers import U32_MAX, U128_MAX
 
 _NOT_IN_A_VIEW = (
-    "gas", "deposit", "deposit_yocto", "signer", "signer_pk", "predecessor", "refund_to", "receipt_id", "as_transaction",
-    "key", "single", "gas_price", "seed",
+    "gas", "deposit", "deposit_yocto", "signer", "signer_pk", "predecessor", "refund_to", "receipt_id",
+    "as_transaction", "key", "single", "gas_price", "seed", "state_out", "out",
 )  # fmt: skip
 _NOT_IN_A_TRANSACTION = ("predecessor", "refund_to", "receipt_id", "signer_pk")
 
@@ -212,6 +212,6 @@ def _refuse_contradictions(given: Mapping[str, Any], call: Call) -> None:
         (call.signing_key is not None, _NOT_IN_A_TRANSACTION, "--as-transaction"),
     ):
         for name in names:
-            if condition and given[name] not in (None, False):
+            if condition and given.get(name) not in (None, False):
                 other = "--" + name.replace("_", "-")
                 raise UsageError(f"{other} has no meaning with {flag}", where=other)

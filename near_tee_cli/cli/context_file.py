@@ -61,7 +61,7 @@ NO_CONTEXT = Context()
 
 
 def read_context(data: bytes) -> Context:
-    """The context in a JSON document. Raises `BadInputError`, and `UnsupportedError` for what cannot be had this way."""
+    """The context in a JSON document. Raises `BadInputError`, `UnsupportedError` for what this shape cannot carry."""
     document = cj.members(
         cj.loads(data, "the context"), "context", required=(), optional=(*_ACCOUNTS, *_NUMBERS, *_OTHERS)
     )

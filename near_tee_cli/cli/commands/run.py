@@ -1,13 +1,8 @@
 """`run`: execute a call and follow what it sends until nothing is in flight."""
 
 from near_tee_cli.cli import context_options, exit_codes
-from near_tee_cli.cli.call import asked
-from near_tee_cli.cli.execution import execute as execute_call
-from near_tee_cli.cli.machine import EXECUTING, machine
 from near_tee_cli.cli.parameters import OUTPUT, CommandLine, Given, Parameter
 from near_tee_cli.cli.report import Report
-from near_tee_cli.cli.results import run_result
-from near_tee_cli.cli.start import start
 
 LINE = CommandLine(
     name="run",
@@ -27,6 +22,12 @@ LINE = CommandLine(
 
 def execute(given: Given) -> Report:
     """Run the call of a line. Raises what stops it."""
+    from near_tee_cli.cli.call import asked
+    from near_tee_cli.cli.execution import execute as execute_call
+    from near_tee_cli.cli.machine import EXECUTING, machine
+    from near_tee_cli.cli.results import run_result
+    from near_tee_cli.cli.start import start
+
     wanted = asked(given)
     prepared = machine(given["compiler"], namespace=EXECUTING)
     if wanted.call.view:

@@ -1,0 +1,1 @@
+"""Measurements beside nearcore's recorded times; run with `make bench`."""
