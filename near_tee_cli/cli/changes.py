@@ -3,12 +3,20 @@
 A row is named after its column in nearcore's words; contract data shows the contract's own key.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from near_tee_cli.cli.units import shown_near
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives import base58, keys
 from near_tee_cli.primitives.canonical_json import base64_text
+from near_tee_cli.primitives.schema.access_key import decode_access_key
+from near_tee_cli.primitives.schema.account import (
+    GlobalContract,
+    GlobalContractByAccount,
+    LocalContract,
+    decode_account,
+)
 from near_tee_cli.runtime.world import Transition
 from near_tee_cli.state import keys as trie_keys
 from near_tee_cli.state.store import NodeStore
@@ -80,6 +88,43 @@ def _value(value: bytes | None) -> str | None:
     return None if value is None else base64_text(value)
 
 
-def as_mapping(changes: Iterable[Change]) -> Mapping[bytes, bytes | None]:
-    """Key -> value afterwards."""
-    return {change.key: change.after for change in changes}
+def row_text(column: str, before: bytes | None, after: bytes | None) -> str:
+    """What changed in a row that is no contract data: balances, bytes, nonces; else its size."""
+    describe = _DESCRIBED.get(column, _size)
+    try:
+        texts = [describe(value) for value in (before, after) if value is not None]
+    except BadInputError:
+        texts = [_size(value) for value in (before, after) if value is not None]
+    if len(texts) == 2:
+        old, new = texts
+        same = [left if left == right else f"{left} → {right}" for left, right in zip(old, new, strict=True)]
+        changed = [text for text, left, right in zip(same, old, new, strict=True) if left != right]
+        return ", ".join(changed or old)
+    return ", ".join(texts[0]) if texts else ""
+
+
+def _size(value: bytes) -> tuple[str, ...]:
+    return (f"{len(value)} bytes",)
+
+
+def _account(value: bytes) -> tuple[str, ...]:
+    account = decode_account(value)
+    contract = account.contract
+    code = "no contract" if contract is None else f"contract {_contract(contract)}"
+    locked = f"{shown_near(account.locked)} locked"
+    return (shown_near(account.amount), locked, f"{account.storage_usage:,} bytes used", code)
+
+
+def _contract(contract: LocalContract | GlobalContract | GlobalContractByAccount) -> str:
+    if isinstance(contract, GlobalContractByAccount):
+        return contract.account_id
+    return base58.encode(contract.code_hash)
+
+
+def _access_key(value: bytes) -> tuple[str, ...]:
+    key = decode_access_key(value)
+    permission = "full access" if key.function_call is None else f"calls of {key.function_call.receiver_id}"
+    return (f"nonce {key.nonce}", permission)
+
+
+_DESCRIBED = {"Account": _account, "AccessKey": _access_key}

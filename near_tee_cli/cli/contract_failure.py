@@ -29,6 +29,7 @@ def error_members(text: str, call: Call, *, protocol_version: int) -> dict[str, 
     """The `error` member for a call that failed with `text`."""
     hint = None
     if text.endswith("MethodNotFound"):
+        text = f"MethodNotFound: the contract has no method {call.method_name}"
         hint = _names_hint(call, protocol_version=protocol_version)
     elif text == "Exceeded the prepaid gas.":
         hint = f"{shown_gas(call.gas)} were attached; --gas attaches more, -v shows where they went"

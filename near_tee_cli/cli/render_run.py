@@ -9,7 +9,8 @@ from binascii import a2b_base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from near_tee_cli.cli.changes import SCHEDULER
+from near_tee_cli.cli.changes import SCHEDULER, row_text
+from near_tee_cli.cli.events import PREFIX as EVENT_PREFIX
 from near_tee_cli.cli.gas_parts import Part, costliest
 from near_tee_cli.cli.report import Audience
 from near_tee_cli.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, Style, cut, plain, plain_bytes
@@ -111,10 +112,12 @@ def _words(value: Any) -> str:
 
 
 def _logs(result: Result, style: Style) -> list[str]:
-    if not result["logs"]:
+    """Logs that are no events; those follow under a heading of their own."""
+    plain_logs = [entry for entry in result["logs"] if not entry["log"].strip().startswith(EVENT_PREFIX)]
+    if not plain_logs:
         return []
     lines = [style("logs", BOLD)]
-    for entry in result["logs"]:
+    for entry in plain_logs:
         lines.append(f"  {style(plain(entry['executor_id']), DIM)}  {plain(entry['log'])}")
     return lines
 
@@ -174,15 +177,13 @@ def _change(change: Mapping[str, Any], style: Style, *, full: bool) -> str:
     before, after = (None if change[name] is None else a2b_base64(change[name]) for name in ("before", "after"))
     mark = style("+", GREEN) if before is None else style("-", RED) if after is None else style("~", YELLOW)
     name = change["column"] if change["account_id"] is None else f"{change['account_id']} {change['column']}"
-    key = ""
     if "data_key" in change:
-        key = f" {plain_bytes(a2b_base64(change['data_key']), limit=60)}"
-    limit = 1 << 20 if full else VALUE_WIDTH
-    values = [plain_bytes(value, limit=limit) for value in (before, after) if value is not None]
-    if change["column"] != "ContractData" and not full:
-        values = [f"{len(value)} bytes" for value in (before, after) if value is not None]
-        values = values[:1] if len(values) == 2 and values[0] == values[1] else values
-    return f"{mark} {plain(name)}{key}  {' → '.join(values)}"
+        name += f" {cut(plain_bytes(a2b_base64(change['data_key'])), 60)}"
+        limit = 1 << 20 if full else VALUE_WIDTH
+        values = " → ".join(plain_bytes(value, limit=limit) for value in (before, after) if value is not None)
+    else:
+        values = row_text(change["column"], before, after)
+    return f"{mark} {plain(name)}  {values}"
 
 
 def _receipts(result: Result, audience: Audience) -> list[str]:
