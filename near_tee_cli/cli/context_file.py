@@ -122,6 +122,8 @@ def _seed(text: str) -> bytes:
             data = arguments.from_base64(text, "random_seed")
             if len(data) == 32:
                 return data
+        if len(text) < 32:
+            raise BadInputError("random_seed is no 32 bytes", where="random_seed")
         return units.seed(text, "random_seed")
     except NearTeeError as error:
         raise BadInputError(error.message, where="random_seed") from error
