@@ -60,7 +60,6 @@ class Chunk:
         "compute",
         "config",
         "delayed",
-        "gas",
         "gas_deficit_amount",
         "instant",
         "local",
@@ -106,7 +105,6 @@ class Chunk:
         self.outcomes: list[OutcomeWithId] = []
         self.proposals: list[ValidatorProposal] = []
         self.yield_timeouts: list[YieldTimeout] = []
-        self.gas = 0
         self.compute = 0
         self.tx_burnt_amount = 0
         self.other_burnt_amount = 0
@@ -119,9 +117,8 @@ class Chunk:
         """Code of the pre-state that was called, `None` where the state has none."""
 
     def add_outcome(self, entry: OutcomeWithId) -> None:
-        """Append an outcome and count its gas and compute."""
+        """Append an outcome and count its compute."""
         self.outcomes.append(entry)
-        self.gas += entry.outcome.gas_burnt
         self.compute += entry.outcome.compute_usage
 
     def is_full(self) -> bool:

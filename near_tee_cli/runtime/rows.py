@@ -3,6 +3,7 @@
 Mirrors nearcore: core/store/src/utils/mod.rs
 """
 
+import struct
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -36,8 +37,12 @@ def account(state: Overlay, account_id: str) -> Account | None:
 
 
 def set_account(state: Overlay, account_id: str, value: Account) -> None:
-    """Write an account."""
-    state.set(keys.account(account_id), encode_account(value))
+    """Write an account. Raises `InconsistentStateError` when its balance or storage has outgrown its field."""
+    try:
+        data = encode_account(value)
+    except struct.error as problem:
+        raise InconsistentStateError(f"the balance or storage of {account_id} overflows") from problem
+    state.set(keys.account(account_id), data)
 
 
 def access_key(state: Overlay, account_id: str, public_key: bytes) -> AccessKey | None:
