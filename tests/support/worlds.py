@@ -8,6 +8,8 @@ from near_tee_cli.primitives.keys import ED25519, public_key_of, secret_key_from
 from near_tee_cli.primitives.schema.access_key import AccessKey, full_access_key
 from near_tee_cli.primitives.schema.account import LocalContract, new_account
 from near_tee_cli.primitives.schema.action import Action
+from near_tee_cli.primitives.schema.outcome import Failure, Status
+from near_tee_cli.primitives.schema.receipt import ACTION, ActionReceipt, Receipt
 from near_tee_cli.primitives.schema.records import AccessKeyRecord, AccountRecord, ContractRecord, StateRecord
 from near_tee_cli.primitives.schema.transaction import (
     SignedTransaction,
@@ -17,7 +19,9 @@ from near_tee_cli.primitives.schema.transaction import (
     transaction_v0,
 )
 from near_tee_cli.runtime.block import BlockContext, ChainContext
-from near_tee_cli.runtime.world import World
+from near_tee_cli.runtime.world import Transition, World
+from near_tee_cli.state.overlay import Overlay
+from near_tee_cli.state.trie import Trie
 from near_tee_cli.vm.outcome import NO_PROFILE, VMOutcome
 
 NEAR = 10**24
@@ -108,3 +112,35 @@ class PythonMachine:
 
 
 NO_MACHINE = PythonMachine()
+
+
+def receipt_of(
+    *actions: Action, sender: str = "a.near", receiver: str | None = None, number: int = 1, **fields
+) -> Receipt:
+    """A receipt of actions, to the sender itself unless another receiver is named."""
+    body = ActionReceipt(ACTION, sender, None, public_key(sender), 10**9, (), (), actions)
+    body = body._replace(**fields)
+    return Receipt(sender, sender if receiver is None else receiver, bytes([number]) * 32, body)
+
+
+def overlay_of(state: World) -> Overlay:
+    """The state of a world, to be read row by row."""
+    return Overlay(Trie(state.store, state.root))
+
+
+def statuses(transition: Transition) -> list[Status]:
+    """How each outcome of a transition ended."""
+    return [entry.outcome.status for entry in transition.result.outcomes]
+
+
+def error_of(status: Status) -> object:
+    """The innermost kind of a failure."""
+    if not isinstance(status, Failure):
+        raise TypeError(f"not a failure: {status}")
+    inner = next(iter(status.error.values()))
+    return inner["kind"] if isinstance(inner, dict) and "kind" in inner else inner
+
+
+def failures(transition: Transition) -> list[object]:
+    """The kinds of all failures of a transition."""
+    return [error_of(status) for status in statuses(transition) if isinstance(status, Failure)]

@@ -22,8 +22,6 @@ from near_tee_cli.runtime.apply import apply
 from near_tee_cli.runtime.block import NO_CONGESTION
 from near_tee_cli.runtime.views import View
 from near_tee_cli.runtime.world import World
-from near_tee_cli.state.overlay import Overlay
-from near_tee_cli.state.trie import Trie
 from near_tee_cli.state.witness import WitnessStore
 from near_tee_cli.vm.outcome import MethodResolveError
 from tests.support.worlds import (
@@ -34,7 +32,10 @@ from tests.support.worlds import (
     PythonMachine,
     account,
     block,
+    error_of,
+    overlay_of,
     public_key,
+    statuses,
     transact,
     world,
 )
@@ -43,18 +44,8 @@ CODE = b"code"
 
 
 def balance(state: World, account_id: str) -> int | None:
-    found = rows.account(Overlay(Trie(state.store, state.root)), account_id)
+    found = rows.account(overlay_of(state), account_id)
     return None if found is None else found.amount
-
-
-def statuses(transition) -> list[object]:
-    return [entry.outcome.status for entry in transition.result.outcomes]
-
-
-def error(status) -> object:
-    assert isinstance(status, Failure)
-    inner = next(iter(status.error.values()))
-    return inner["kind"] if isinstance(inner, dict) and "kind" in inner else inner
 
 
 def test_a_trivial_block_writes_the_scheduler_and_nothing_else() -> None:
@@ -124,7 +115,7 @@ def test_what_a_transaction_may_not() -> None:
         transact("a.near", "b.near", Transfer(2)),
         expired=[9],
     )
-    names = [kind if isinstance(kind, str) else next(iter(kind)) for kind in map(error, statuses(refused))]
+    names = [kind if isinstance(kind, str) else next(iter(kind)) for kind in map(error_of, statuses(refused))]
     assert names == [
         "NotEnoughBalance",
         "InvalidNonce",
@@ -137,7 +128,7 @@ def test_what_a_transaction_may_not() -> None:
         "InvalidAccessKeyError",
         "Expired",
     ]
-    keys = [error(status)["InvalidAccessKeyError"] for status in statuses(refused)[4:9]]
+    keys = [error_of(status)["InvalidAccessKeyError"] for status in statuses(refused)[4:9]]
     assert keys[:2] == ["RequiresFullAccess", "DepositWithFunctionCall"]
     assert [next(iter(kind)) for kind in keys[2:]] == [
         "ReceiverMismatch",
@@ -155,7 +146,7 @@ def test_the_same_transaction_twice() -> None:
     state = world(account("a.near"), account("b.near"), version=84)
     older = statuses(state.produce_block(block(1), transactions=twice, machine=NO_MACHINE))
     assert isinstance(older[0], SuccessReceiptId)
-    assert next(iter(error(older[1]))) == "InvalidNonce"
+    assert next(iter(error_of(older[1]))) == "InvalidNonce"
 
 
 def test_a_failing_action_undoes_the_receipt() -> None:
@@ -251,7 +242,7 @@ def test_a_failed_call_gives_a_failed_result() -> None:
     )
     failed = state.produce_block(block(2), machine=machine)
     outcome = next(e.outcome for e in failed.result.outcomes if e.outcome.executor_id == "b.near")
-    assert error(outcome.status) == {"FunctionCallError": {"MethodResolveError": "MethodNotFound"}}
+    assert error_of(outcome.status) == {"FunctionCallError": {"MethodResolveError": "MethodNotFound"}}
     assert outcome.logs == ("said",)
     state.produce_block(block(3), machine=machine)
     assert results == [(None,)]
