@@ -23,6 +23,7 @@ from near_tee_cli.vm.logic import Constant, HostBody, Logic
 _BASE = ExtCost.BASE.value
 _U32_MAX = 2**32 - 1
 _MOST_VIEWS = 1024
+_NO_SLOTS = (c_uint64 * 0)()
 
 Callback = Callable[[object, object, int], int]
 """`(_, _, address of the slots) -> 0 or what fail gave`."""
@@ -53,7 +54,7 @@ def link(logic: Logic, entries: Iterable[Entry], *, fail: Fail) -> tuple[LinkedF
         view_at = _viewer(views, slots=max(len(params), len(results)))
         body = entry.body
         if isinstance(body, Constant):
-            callback = _constant(logic, entry, body, views=views, view_at=view_at, fail=fail)
+            callback = _constant(logic, entry, body, view_at=view_at, fail=fail)
         elif entry.params:
             callback = _general(logic, entry, body, views=views, view_at=view_at, fail=fail)
         else:
@@ -82,7 +83,6 @@ def _constant(
     entry: Entry,
     constant: Constant,
     *,
-    views: Views,
     view_at: Callable[[int], "memoryview[int]"],
     fail: Fail,
 ) -> Callback:
@@ -92,10 +92,15 @@ def _constant(
     constants = logic.constants
     index = int(constant)
     refused_as = entry.refused_as
+    last_address = 0
+    view = memoryview(_NO_SLOTS)
 
     def callback(_env: object, _caller: object, address: int) -> int:
+        nonlocal last_address, view
         try:
-            view = views.get(address) or view_at(address)
+            if address != last_address:
+                view = view_at(address)
+                last_address = address
             left = view[0] - base
             if left < 0:
                 gas.remaining = left + base

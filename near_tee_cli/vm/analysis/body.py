@@ -1,0 +1,550 @@
+"""One walk over a function body: where gas is charged, how deep the stack gets, and what must be rewritten.
+
+`gas` and `stack` say what the two analyses are; this module computes both results in one pass, because contracts
+have hundreds of thousands of instructions. It relies on a validated body in canonical encoding, and on prices that
+are the same for all instructions but the free and the bulk ones.
+
+How the placement of charges becomes a single pass. A *group* is open: it began at some instruction and counts what
+follows. It closes, including the instruction that closes it, at everything that may trap, call or branch, at
+`else`, and at an `end` that is the target of a branch; the next group opens right behind. A bulk instruction has a
+price of its own, and closes the group before it without being part of it. An `end` that nobody branches to leaves
+the group open. Code that cannot be reached is skipped, but branches in it still mark their targets. A `loop` header
+closes its group if some branch goes back to it, which is known only at the loop's end: so a group is opened behind
+every header, and when the loop turns out to be no target, it is added to the group before.
+
+On the stack model, `bases` holds the height in bytes below each operand, and `top` the height above the last.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from near_tee_cli.vm.wasm import leb128
+from near_tee_cli.vm.wasm import opcodes as op
+
+RETURN = -1
+"""In `Walk.values`: the instruction at this offset is a `return`."""
+
+BULK = -2
+"""In `Walk.values`: the instruction at this offset is a bulk operation, priced by its last operand."""
+
+CALL_IMPORT = -3
+"""In `Walk.values`, this minus twice an index: the `call` at this offset names that import."""
+
+REFER_TO_IMPORT = -4
+"""In `Walk.values`, this minus twice an index: the `ref.func` at this offset names that import."""
+
+NEARCORE_IMPORTS = 3
+"""Functions that nearcore's instrumentation puts before all others: its function indices are that much higher."""
+
+_PURE = 1
+_TO_4 = 2
+_TO_8 = 3
+_COMPARE = 4
+_BINARY = 5
+_SET = 6
+_CONST_4 = 7
+_CONST_8 = 8
+_LOAD_4 = 9
+_LOAD_8 = 10
+_STORE = 11
+_TEE = 12
+_GLOBAL_GET = 13
+_OTHER = 14
+
+
+class Environment(NamedTuple):
+    """What bodies refer to, by the index spaces of the module."""
+
+    globals: list[int]
+    """Sizes in bytes."""
+    functions: list[tuple[int, int]]
+    """Of each function, imports first: number of parameters, size in bytes of the result (0: none)."""
+    types: list[tuple[int, int]]
+    """The same of each type."""
+    imports: int
+
+
+class Walk(NamedTuple):
+    """The result for one body; offsets count from its first instruction."""
+
+    offsets: list[int]
+    values: list[int]
+    """For each offset: above 0 a charge for as many instructions, below 0 a change (see the constants)."""
+    operand_bytes: int
+    blocks: int
+    calls: bool
+    """Whether the body may call functions that the module defines."""
+    branches_out: bool
+    """Whether a branch other than `return` leaves the function."""
+    live_end: bool
+    """Whether the final `end` is reached from the instruction before it."""
+    dead_returns: int
+    bulk: int
+    """Bulk operations that can be reached."""
+    growth: int
+    """Bytes that references to functions grow by in nearcore's instrumented body."""
+
+
+def walk(body: bytes, locals_: list[int], *, environment: Environment) -> Walk:
+    """Analyse the instructions of a body, its final `end` included.
+
+    `locals_` are the sizes in bytes of parameters and locals, by index.
+    """
+    walker = _Walker(body, environment)
+    walker.run(locals_)
+    return Walk(
+        walker.offsets,
+        walker.values,
+        walker.peak,
+        walker.blocks,
+        walker.calls,
+        walker.root[_TAKEN] == 1,
+        walker.live_end,
+        walker.dead_returns,
+        walker.bulk,
+        walker.growth,
+    )
+
+
+def _actions() -> tuple[int, ...]:
+    """What the loop of `_Walker.run` does for each opcode; whatever it does not do itself is `_OTHER`."""
+    actions = [_OTHER] * 256
+    by_effect = {
+        op.KEEP: _PURE,
+        op.POP_1: _BINARY,
+        op.POP_1_PUSH_4: _TO_4,
+        op.POP_1_PUSH_8: _TO_8,
+        op.POP_2_PUSH_4: _COMPARE,
+    }
+    for opcode in (op.NOP, op.REF_IS_NULL, *range(0x45, 0xC5)):
+        if opcode not in op.TRAPPING:
+            actions[opcode] = by_effect[op.EFFECTS[opcode]]
+    for opcode in range(op.FIRST_LOAD, op.FIRST_STORE):
+        actions[opcode] = _LOAD_4 if op.EFFECTS[opcode] == op.POP_1_PUSH_4 else _LOAD_8
+    for opcode in range(op.FIRST_STORE, op.MEMORY_SIZE):
+        actions[opcode] = _STORE
+    actions[op.DROP] = _BINARY
+    actions[op.LOCAL_SET] = actions[op.GLOBAL_SET] = _SET
+    actions[op.LOCAL_TEE] = _TEE
+    actions[op.GLOBAL_GET] = _GLOBAL_GET
+    actions[op.I32_CONST] = _CONST_4
+    actions[op.I64_CONST] = _CONST_8
+    return tuple(actions)
+
+
+_ACTIONS = _actions()
+_BLOCK_SIZES = {0x40: 0, 0x7F: 4, 0x7E: 8, 0x7D: 4, 0x7C: 8, 0x70: 8, 0x63: 8}
+
+# A frame is a list: whether a branch goes to it, the number of operands and the height in bytes below it, the size
+# of its result, and for a loop the groups before and behind its header (-1: not a loop).
+_TAKEN, _OPERANDS, _HEIGHT, _RESULT, _BEFORE, _BEHIND = range(6)
+
+
+class _Walker:
+    """The state of one walk. `run` keeps what it needs at hand and stores it before any other method is called."""
+
+    __slots__ = (
+        "bases",
+        "blocks",
+        "bulk",
+        "calls",
+        "dead_returns",
+        "environment",
+        "fee",
+        "frames",
+        "group",
+        "growth",
+        "live_end",
+        "offsets",
+        "peak",
+        "position",
+        "root",
+        "text",
+        "top",
+        "values",
+    )
+
+    def __init__(self, body: bytes, environment: Environment) -> None:
+        self.text = list(body)
+        self.environment = environment
+        self.position = 0
+        self.offsets = [0]
+        self.values = [0]
+        self.group = 0
+        self.fee = 0
+        self.bases: list[int] = []
+        self.top = 0
+        self.peak = 0
+        self.root = [0, 0, 0, 0, 0, -1]
+        self.frames = [self.root]
+        self.blocks = 0
+        self.calls = False
+        self.live_end = False
+        self.dead_returns = 0
+        self.bulk = 0
+        self.growth = 0
+
+    def run(self, locals_: list[int]) -> None:
+        """Walk the whole body. The common instructions are handled here, the others by `_HANDLERS`."""
+        text, offsets, values, bases = self.text, self.offsets, self.values, self.bases
+        push, pop = bases.append, bases.pop
+        globals_ = self.environment.globals
+        actions, handlers = _ACTIONS, _HANDLERS
+        position = top = peak = fee = group = 0
+        while True:
+            opcode = text[position]
+            position += 1
+            if opcode == 0x20:  # local.get
+                index = text[position]
+                position += 1
+                if index >= 0x80:
+                    index, position = _index(text, position - 1)
+                push(top)
+                top += locals_[index]
+                if top > peak:
+                    peak = top
+                fee += 1
+                continue
+            action = actions[opcode]
+            if action <= _BINARY:
+                fee += 1
+                if action == _BINARY:
+                    top = pop()
+                elif action == _COMPARE:
+                    pop()
+                    top = bases[-1] + 4
+                elif action == _TO_4:
+                    top = bases[-1] + 4
+                elif action == _TO_8:
+                    top = bases[-1] + 8
+                    if top > peak:
+                        peak = top
+                continue
+            if action == _OTHER:
+                self.position, self.top, self.peak, self.fee, self.group = position, top, peak, fee, group
+                if handlers[opcode](self, opcode):
+                    return
+                position, top, peak, fee, group = self.position, self.top, self.peak, self.fee, self.group
+                continue
+            # What remains is followed by an integer, memory instructions by two.
+            first = position
+            while text[position] >= 0x80:
+                position += 1
+            position += 1
+            fee += 1
+            if action == _SET:
+                top = pop()
+            elif action <= _CONST_8:
+                push(top)
+                top += 4 if action == _CONST_4 else 8
+                if top > peak:
+                    peak = top
+            elif action <= _STORE:
+                while text[position] >= 0x80:
+                    position += 1
+                position += 1
+                values[group] = fee
+                group = len(offsets)
+                offsets.append(position)
+                values.append(0)
+                fee = 0
+                if action == _STORE:
+                    pop()
+                    top = pop()
+                else:
+                    top = bases[-1] + (4 if action == _LOAD_4 else 8)
+                    if top > peak:
+                        peak = top
+            elif action == _GLOBAL_GET:
+                push(top)
+                top += globals_[_index(text, first)[0]]
+                if top > peak:
+                    peak = top
+
+    def _close(self, price: int) -> None:
+        """The group ends with an instruction of that price; the next one begins at the current position."""
+        self.values[self.group] = self.fee + price
+        self._open()
+
+    def _open(self) -> None:
+        self.group = len(self.offsets)
+        self.offsets.append(self.position)
+        self.values.append(0)
+        self.fee = 0
+
+    def _push(self, size: int) -> None:
+        self.bases.append(self.top)
+        self.top += size
+        if self.top > self.peak:
+            self.peak = self.top
+
+    def _integer(self) -> int:
+        index, self.position = _index(self.text, self.position)
+        return index
+
+    def _block_size(self) -> int:
+        byte = self.text[self.position]
+        self.position += 2 if byte == 0x63 else 1
+        return _BLOCK_SIZES[byte]
+
+    def _enter(self, opcode: int) -> bool:
+        size = self._block_size()
+        self.blocks += 1
+        if opcode == op.BLOCK:
+            self.frames.append([0, len(self.bases), self.top, size, 0, -1])
+        elif opcode == op.IF:
+            self.top = self.bases.pop()
+            self._close(1)
+            self.frames.append([1, len(self.bases), self.top, size, 0, -1])
+        else:
+            before = self.group
+            self._close(0)
+            self.fee = 1
+            self.frames.append([0, len(self.bases), self.top, size, before, self.group])
+        return False
+
+    def _leave(self, _opcode: int) -> bool:
+        """An `end` that is reached from the instruction before it."""
+        frame = self.frames.pop()
+        if not self.frames:
+            self.values[self.group] = self.fee
+            self.live_end = True
+            return True
+        if frame[_BEHIND] >= 0:
+            if not frame[_TAKEN]:
+                self.values[self.group] = self.fee
+                self._join(frame)
+        elif frame[_TAKEN]:
+            self._close(0)
+        self._restore(frame)
+        return False
+
+    def _join(self, loop: list[int]) -> None:
+        """Nothing branches to the loop: what follows its header belongs to the group before the header."""
+        before, behind = loop[_BEFORE], loop[_BEHIND]
+        self.values[before] += self.values[behind]
+        self.values[behind] = 0
+        if self.group == behind:
+            self.group = before
+            self.fee = self.values[before]
+
+    def _restore(self, frame: list[int]) -> None:
+        """The operands below the frame, and its result."""
+        del self.bases[frame[_OPERANDS] :]
+        self.top = frame[_HEIGHT]
+        if frame[_RESULT]:
+            self._push(frame[_RESULT])
+
+    def _otherwise(self, _opcode: int) -> bool:
+        """An `else` that is reached from the instruction before it."""
+        frame = self.frames[-1]
+        del self.bases[frame[_OPERANDS] :]
+        self.top = frame[_HEIGHT]
+        self._close(0)
+        return False
+
+    def _branch(self, opcode: int) -> bool:
+        if opcode == op.BR_IF:
+            self.top = self.bases.pop()
+        self._mark(opcode, 0)
+        if opcode == op.BR_IF:
+            self._close(1)
+            return False
+        self.values[self.group] = self.fee + 1
+        return self._skip_unreachable()
+
+    def _mark(self, opcode: int, unreachable_depth: int) -> None:
+        """Note the targets of a branch, out of so many blocks that cannot be reached."""
+        count = self._integer() + 1 if opcode == op.BR_TABLE else 1
+        frames = self.frames
+        for _ in range(count):
+            depth = self._integer() - unreachable_depth
+            if depth >= 0:
+                frames[-1 - depth][_TAKEN] = 1
+
+    def _return(self, _opcode: int) -> bool:
+        self.values[self.group] = self.fee + 1
+        self.offsets.append(self.position - 1)
+        self.values.append(RETURN)
+        return self._skip_unreachable()
+
+    def _trap(self, _opcode: int) -> bool:
+        self.values[self.group] = self.fee + 1
+        return self._skip_unreachable()
+
+    def _skip_unreachable(self) -> bool:
+        """Pass what cannot be reached, up to the end of the frame; true at the end of the function."""
+        depth = 0
+        while True:
+            opcode = self.text[self.position]
+            self.position += 1
+            if opcode == op.END:
+                if not depth:
+                    return self._end_unreachable()
+                depth -= 1
+            elif opcode == op.ELSE:
+                if not depth:
+                    self._otherwise(opcode)
+                    return False
+            elif opcode in (op.BLOCK, op.LOOP, op.IF):
+                self._block_size()
+                self.blocks += 1
+                depth += 1
+            elif opcode in (op.BR, op.BR_IF, op.BR_TABLE):
+                self._mark(opcode, depth)
+            elif opcode in (op.CALL, op.REF_FUNC):
+                self._refer(opcode)
+            else:
+                self.dead_returns += opcode == op.RETURN
+                self._skip_immediates(opcode)
+
+    def _end_unreachable(self) -> bool:
+        frame = self.frames.pop()
+        if not self.frames:
+            return True
+        if frame[_BEHIND] >= 0 and not frame[_TAKEN]:
+            self._join(frame)
+        self._open()
+        self._restore(frame)
+        return False
+
+    def _skip_immediates(self, opcode: int) -> None:
+        shape = op.IMMEDIATES[opcode]
+        if shape == op.SUBOPCODE:
+            integers = op.PREFIXED_INTEGERS[self._integer()]
+        elif shape == op.SELECT_TYPES:
+            self._integer()
+            self._block_size()
+            return
+        elif shape in (op.FOUR_BYTES, op.EIGHT_BYTES):
+            self.position += 4 if shape == op.FOUR_BYTES else 8
+            return
+        else:
+            integers = _INTEGERS[shape]
+        for _ in range(integers):
+            self.position = leb128.skip(self.text, self.position)
+
+    def _refer(self, opcode: int) -> int:
+        """The function index of a `call` or `ref.func`; a reference to an import is noted."""
+        at = self.position
+        index = self._integer()
+        self.growth += leb128.unsigned_length(index + NEARCORE_IMPORTS) - (self.position - at)
+        if index < self.environment.imports:
+            self.offsets.append(at - 1)
+            self.values.append((CALL_IMPORT if opcode == op.CALL else REFER_TO_IMPORT) - 2 * index)
+        return index
+
+    def _call(self, opcode: int) -> bool:
+        if opcode == op.CALL:
+            index = self._refer(opcode)
+            params, result = self.environment.functions[index]
+            self.calls |= index >= self.environment.imports
+        else:
+            params, result = self.environment.types[self._integer()]
+            self._integer()
+            self.calls = True
+        if params:
+            # NOTE: of an indirect call too: the index in the table counts as the last argument.
+            self.top = self.bases[-params]
+            del self.bases[-params:]
+        if result:
+            self._push(result)
+        self._close(1)
+        return False
+
+    def _reference(self, opcode: int) -> bool:
+        self._refer(opcode)
+        self._push(8)
+        self.fee += 1
+        return False
+
+    def _rare(self, opcode: int) -> bool:
+        """Instructions without a case of their own, by the tables."""
+        at = self.position - 1
+        effect = op.EFFECTS[opcode]
+        number = opcode
+        if opcode == op.PREFIX:
+            sub = leb128_value(self.text, self.position)
+            effect = op.PREFIXED_EFFECTS[sub]
+            number = opcode << 8 | sub
+        self._skip_immediates(opcode)
+        if number in op.BULK:
+            self.values[self.group] = self.fee
+            self.offsets.append(at)
+            self.values.append(BULK)
+            self.bulk += 1
+            self._open()
+        elif number in op.TRAPPING:
+            self._close(1)
+        else:
+            self.fee += 1
+        self._apply(effect)
+        return False
+
+    def _apply(self, effect: int) -> None:
+        bases = self.bases
+        pops, push = _POPS_AND_PUSH[effect]
+        if pops:
+            self.top = bases[-pops]
+            del bases[-pops:]
+        if push:
+            self._push(push)
+
+
+_POPS_AND_PUSH = {
+    op.KEEP: (0, 0),
+    op.PUSH_4: (0, 4),
+    op.PUSH_8: (0, 8),
+    op.POP_1: (1, 0),
+    op.POP_2: (2, 0),
+    op.POP_3: (3, 0),
+    op.POP_1_PUSH_4: (1, 4),
+    op.POP_1_PUSH_8: (1, 8),
+    op.POP_2_PUSH_4: (2, 4),
+}
+
+_INTEGERS = {
+    op.NO_IMMEDIATE: 0,
+    op.ONE_INTEGER: 1,
+    op.TWO_INTEGERS: 2,
+    op.MEMORY_ARGUMENT: 2,
+    op.REFERENCE_TYPE: 1,
+}
+
+
+def leb128_value(text: list[int], position: int) -> int:
+    """The unsigned integer at `position`."""
+    return _index(text, position)[0]
+
+
+def _index(text: list[int], position: int) -> tuple[int, int]:
+    """The unsigned integer at `position`, and the position after it."""
+    result = shift = 0
+    while True:
+        byte = text[position]
+        position += 1
+        result |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return result, position
+        shift += 7
+
+
+_Handler = Callable[[_Walker, int], bool]
+
+
+def _handlers() -> dict[int, _Handler]:
+    handlers: dict[int, _Handler] = {
+        opcode: _Walker._rare for opcode in range(256) if op.IMMEDIATES[opcode] != op.NOT_ALLOWED
+    }
+    handlers.update(dict.fromkeys((op.BLOCK, op.LOOP, op.IF), _Walker._enter))
+    handlers.update(dict.fromkeys((op.BR, op.BR_IF, op.BR_TABLE), _Walker._branch))
+    handlers.update(dict.fromkeys((op.CALL, op.CALL_INDIRECT), _Walker._call))
+    handlers[op.ELSE] = _Walker._otherwise
+    handlers[op.END] = _Walker._leave
+    handlers[op.RETURN] = _Walker._return
+    handlers[op.UNREACHABLE] = _Walker._trap
+    handlers[op.REF_FUNC] = _Walker._reference
+    return handlers
+
+
+_HANDLERS = _handlers()
