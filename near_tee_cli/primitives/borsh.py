@@ -32,6 +32,8 @@ string: Schema = String
 
 hash32: Schema = construct.Bytes(32)
 """32 raw bytes."""
+nothing: Schema = construct.Pass
+"""No bytes at all."""
 
 
 def record(**fields: Schema) -> Schema:
@@ -47,6 +49,19 @@ def vector(kind: Schema) -> Schema:
 def option(kind: Schema) -> Schema:
     """`Option<T>`: 0, or 1 and the value; read as the value or `None`."""
     return Option(kind)
+
+
+def union(**kinds: Schema) -> Schema:
+    """A tag of one byte and what it announces, read as `{"kind": name, "value": value}`.
+
+    A kind is named `name_7`, where 7 is its tag; `nothing` stands for a kind without a value.
+    """
+    tags = {name.rpartition("_")[0]: int(name.rpartition("_")[2]) for name in kinds}
+    cases = {name.rpartition("_")[0]: kind for name, kind in kinds.items()}
+    return CStruct(
+        "kind" / construct.Enum(U8, **tags),
+        "value" / construct.Switch(lambda this: str(this.kind), cases, default=construct.Error),
+    )
 
 
 def raw(length: int) -> Schema:
@@ -86,7 +101,8 @@ def _plain(value: Any) -> Any:
         return {name: _plain(item) for name, item in value.items() if name != "_io"}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return value
+    # Names of kinds come as a subclass of `str`.
+    return str(value) if isinstance(value, str) else value
 
 
 def _reason(error: Exception) -> str:

@@ -93,3 +93,33 @@ def test_size_is_bounded_first() -> None:
 def test_values_that_do_not_fit(schema, value) -> None:
     with pytest.raises(BadInputError, match="the thing"):
         borsh.encode(schema, value, "the thing")
+
+
+SHAPE = borsh.union(point_0=borsh.nothing, circle_2=borsh.u16, text_5=borsh.string)
+
+
+@pytest.mark.parametrize(
+    ("value", "data"),
+    [
+        ({"kind": "point", "value": None}, b"\0"),
+        ({"kind": "circle", "value": 7}, b"\2\7\0"),
+        ({"kind": "text", "value": "a"}, b"\5\1\0\0\0a"),
+    ],
+)
+def test_unions(value, data) -> None:
+    assert borsh.encode(SHAPE, value, "shape") == data
+    assert borsh.decode(SHAPE, data, "shape", max_bytes=10) == value
+
+
+@pytest.mark.parametrize("data", [b"\1", b"\2", b"\0\0", b"", b"\6\0"])
+def test_unions_know_their_kinds(data) -> None:
+    with pytest.raises(BadInputError):
+        borsh.decode(SHAPE, data, "shape", max_bytes=10)
+
+
+@pytest.mark.parametrize(
+    "value", [{"kind": "square", "value": 1}, {"kind": "circle", "value": None}, {"kind": "circle"}]
+)
+def test_unions_write_only_what_fits(value) -> None:
+    with pytest.raises(BadInputError):
+        borsh.encode(SHAPE, value, "shape")
