@@ -146,7 +146,7 @@ def _take_until_nul_unit(logic: Logic, pointer: int, available: int) -> bytes:
     most = available // 2 + 1
     found = memory.peek_up_to(pointer, 2 * most)
     length = found.find(b"\0\0")
-    while length % 2 == 1:
+    while length > 0 and length % 2 == 1:
         length = found.find(b"\0\0", length + 1)
     if length >= 0:
         memory.pay_reads(width=2, count=length // 2 + 1)
