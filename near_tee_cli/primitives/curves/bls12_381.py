@@ -7,10 +7,7 @@ the first byte 0x40 and zeros write infinity. Data is a row of items whose numbe
 Mirrors nearcore: runtime/near-vm-runner/src/logic/bls12381.rs (crate blst)
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from py_arkworks_bls12381 import G1Point, G2Point
+from typing import Any, Protocol
 
 P = 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
 """The field's prime."""
@@ -34,6 +31,10 @@ _INFINITY_1 = bytes([_INFINITY]) + bytes(P1_SIZE - 1)
 _INFINITY_2 = bytes([_INFINITY]) + bytes(P2_SIZE - 1)
 _ZERO_1 = bytes(P1_SIZE)
 _ZERO_2 = bytes(P2_SIZE)
+
+
+class _Point(Protocol):
+    def to_xy_bytes_be(self) -> bytes: ...
 
 
 def p1_sum(data: bytes, *, not_in_group_fix: bool) -> bytes | None:
@@ -184,8 +185,8 @@ def pairing_check(data: bytes) -> int:
     return PAIRING_IS_NOT_ONE
 
 
-def _point_1(encoding: bytes, *, zero_x: bool) -> "G1Point | None":
-    """The point that 96 bytes write, anywhere on the curve; with `zero_x` false not one whose `x` is zero."""
+def _point_1(encoding: bytes, *, zero_x: bool) -> Any:
+    """The library's point for 96 bytes, anywhere on the curve, or `None`; without `zero_x` none whose `x` is zero."""
     from py_arkworks_bls12381 import G1Point
 
     if encoding[0] & _FLAGS:
@@ -197,8 +198,8 @@ def _point_1(encoding: bytes, *, zero_x: bool) -> "G1Point | None":
     return G1Point.from_xy_bytes_unchecked_be(encoding)
 
 
-def _point_2(encoding: bytes) -> "G2Point | None":
-    """The point that 192 bytes write, anywhere on the curve (where no point has `x` zero)."""
+def _point_2(encoding: bytes) -> Any:
+    """The library's point that 192 bytes write, anywhere on the curve, or `None`; no point there has `x` zero."""
     from py_arkworks_bls12381 import G2Point
 
     if encoding[0] & _FLAGS:
@@ -230,12 +231,12 @@ def _compressed_x(compressed: bytes) -> int | None:
     return x if x < P else None
 
 
-def _written_1(point: "G1Point") -> bytes:
+def _written_1(point: _Point) -> bytes:
     encoding = point.to_xy_bytes_be()
     return _INFINITY_1 if encoding == _ZERO_1 else encoding
 
 
-def _written_2(point: "G2Point") -> bytes:
+def _written_2(point: _Point) -> bytes:
     encoding = point.to_xy_bytes_be()
     return _INFINITY_2 if encoding == _ZERO_2 else _real_and_imaginary_swapped(encoding)
 
