@@ -164,7 +164,8 @@ def _compare_block(
         yield Comparison(f"{where}.error", False, expected["error"], None)
         return
     result = applied.transition.result
-    for name in sorted(expected):
+    unknown = [name for name in expected if name not in _WRITERS and name != "views"]
+    for name in [*(name for name in (*_WRITERS, "views") if name in expected), *unknown]:
         write = _WRITERS.get(name)
         if name == "views":
             yield from _compare_views(f"{where}.views", expected[name], applied.views)
@@ -215,9 +216,10 @@ def _hashes(hashes: "tuple[bytes, ...] | list[bytes]") -> list[str]:
     return sorted(map(base58.encode, hashes))
 
 
+# In the order of comparing: what says most about a difference comes first.
 _WRITERS: dict[str, Callable[[ApplyResult], object]] = {
-    "state_root": lambda result: base58.encode(result.state_root),
     "outcomes": lambda result: [outcome_json(entry) for entry in result.outcomes],
+    "state_root": lambda result: base58.encode(result.state_root),
     "outcome_root": lambda result: base58.encode(result.outcome_root),
     "outgoing_receipts": lambda result: [base64_text(encode_receipt(item)) for item in result.outgoing_receipts],
     "state_changes": _changes,
