@@ -62,7 +62,7 @@ class Call(NamedTuple):
     """Gas attached."""
     code_hash: bytes | None
     """The contract that the receiver had before the block in which the call's receipt ran; `None` when it did not
-    run within the bundle, or met no contract."""
+    run within the bundle, met no contract, or met one of another account that the witness does not show."""
 
 
 class Trace(NamedTuple):

@@ -7,7 +7,7 @@ believed that can be derived. Nothing here executes anything.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from near_tee_cli.errors import BadInputError
+from near_tee_cli.errors import BadInputError, MissingNodeError
 from near_tee_cli.params.store import config_at
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.primitives.merkle import root_of_leaves
@@ -256,7 +256,11 @@ def _contract_of(trie: Trie, account_id: str) -> bytes | None:
     row = trie.get(keys.account(account_id))
     contract = None if row is None else decode_account(row).contract
     if isinstance(contract, GlobalContractByAccount):
-        code = trie.ref(keys.global_contract_code(contract))
+        try:
+            code = trie.ref(keys.global_contract_code(contract))
+        except MissingNodeError:
+            # An account that changes its contract before the call never looks the old one up.
+            return None
         return None if code is None else code.hash
     return None if contract is None else contract.code_hash
 

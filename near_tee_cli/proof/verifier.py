@@ -1,0 +1,229 @@
+"""Verification: the numbered checks in their order, the first failure decides, and a report of them all.
+
+Works on the bytes of a bundle and on nothing else: no file, no network, no key, no clock. A bundle that is
+malformed, hostile or from somewhere else ends in a report like every other; only a machine that cannot run
+contracts at all ends in an error.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+
+from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError, UnsupportedError
+from near_tee_cli.primitives.hashes import sha256
+from near_tee_cli.proof import checks
+from near_tee_cli.proof.bundle import decode_bundle
+from near_tee_cli.proof.checks import CHECKS, Check, Examined
+from near_tee_cli.proof.claim import Claim
+from near_tee_cli.proof.limits import DEFAULT_MAX_GAS
+from near_tee_cli.proof.reexecution import UndecidedError, repeat, require_complete, require_equal
+from near_tee_cli.proof.report import CheckResult, Report, Status, Strength, Verdict, VerifiedClaim
+from near_tee_cli.runtime.chunk import Machine
+
+DEFAULT_REQUIRED = frozenset({Strength.CONSISTENT, Strength.RE_EXECUTED})
+"""What is asked for unless told otherwise."""
+
+NO_REPLAY = frozenset({Strength.CONSISTENT})
+"""What is asked for when nothing shall be executed."""
+
+_NO_CODES: Mapping[bytes, bytes] = {}
+
+_WITHOUT_EXECUTION: tuple[tuple[Check, Callable[[Examined], str]], ...] = (
+    (checks.PROTOCOL, checks.check_protocol),
+    (checks.CLAIM_DIGEST, checks.check_claim_digest),
+    (checks.CONTENT, checks.check_content),
+    (checks.INPUTS, checks.check_inputs),
+    (checks.WITNESS, checks.check_witness),
+    (checks.CODE, checks.check_code),
+    (checks.CHANGES, checks.check_changes),
+    (checks.CALLS, checks.check_calls),
+    (checks.OUTCOMES, checks.check_outcomes),
+    (checks.RECEIPTS, checks.check_receipts),
+    (checks.GAS, checks.check_gas),
+)
+
+_ABSENT = (
+    (checks.SIGNATURES, Strength.SIGNED, "not-signed", "not present"),
+    (checks.ATTESTATION, Strength.ATTESTED, "not-attested", "not present"),
+    (checks.CHAIN, None, None, "a single bundle"),
+    (checks.TRACE, None, None, "not present"),
+)
+
+
+class _Course:
+    """A verification under way: what became of each check so far, and the first thing that decided."""
+
+    __slots__ = ("claim", "code", "malformed", "message", "results", "undecided")
+
+    def __init__(self) -> None:
+        self.results: dict[int, CheckResult] = {}
+        self.claim: Claim | None = None
+        self.code: str | None = None
+        self.message = ""
+        self.malformed = False
+        self.undecided = False
+
+    def passed(self, check: Check, detail: str) -> None:
+        self.results[check.number] = CheckResult(check.number, check.name, Status.PASSED, detail, None)
+
+    def failed(self, check: Check, error: NearTeeError) -> None:
+        self._ended(check, Status.FAILED, error)
+
+    def not_told(self, check: Check, error: NearTeeError) -> None:
+        self.undecided = True
+        self._ended(check, Status.NOT_MADE, error)
+
+    def _ended(self, check: Check, status: Status, error: NearTeeError) -> None:
+        self.code = error.code
+        self.message = error.message
+        self.results[check.number] = CheckResult(check.number, check.name, status, error.message, error.code)
+
+    def skipped(self, check: Check, why: str, code: str | None = None) -> None:
+        self.results.setdefault(check.number, CheckResult(check.number, check.name, Status.NOT_MADE, why, code))
+
+    @property
+    def ended(self) -> bool:
+        return self.code is not None
+
+
+def verify(
+    data: bytes,
+    *,
+    require: Collection[Strength] = DEFAULT_REQUIRED,
+    machine: Machine | None,
+    codes: Mapping[bytes, bytes] = _NO_CODES,
+    max_gas: int = DEFAULT_MAX_GAS,
+) -> Report:
+    """Check the bundle in `data`; nothing is executed unless `require` has `RE_EXECUTED`.
+
+    `machine` executes again, and may be `None` when that is not asked for. `codes` are contracts by their hash, for
+    a bundle that only names its own. `max_gas` bounds the gas of executing again. Raises `HostError` when the
+    machine cannot run, `ValueError` when it is needed and not there.
+    """
+    required = frozenset(require) | NO_REPLAY
+    if Strength.RE_EXECUTED in required and machine is None:
+        raise ValueError("executing again needs a machine")
+    course = _Course()
+    examined = _read(data, course)
+    if examined is not None:
+        for check, make in _WITHOUT_EXECUTION:
+            _make(course, check, make, examined)
+            if course.ended:
+                break
+        consistent = not course.ended
+        if consistent and machine is not None and Strength.RE_EXECUTED in required:
+            _execute_again(course, examined, machine=machine, codes=codes, max_gas=max_gas)
+    return _report(data, course, required)
+
+
+def _read(data: bytes, course: _Course) -> Examined | None:
+    """Checks 1 and 2."""
+    try:
+        bundle = decode_bundle(data)
+    except UnsupportedError as error:
+        course.not_told(checks.FORMAT, error)
+        return None
+    except BadInputError as error:
+        course.malformed = True
+        if error.code == "malformed-bundle":
+            course.passed(checks.FORMAT, "a bundle")
+            course.failed(checks.ENCODING, error)
+        else:
+            course.failed(checks.FORMAT, error)
+        return None
+    course.claim = bundle.claim
+    course.passed(checks.FORMAT, f"{len(data)} bytes")
+    course.passed(checks.ENCODING, "the one encoding of its content")
+    return Examined(bundle)
+
+
+def _make(course: _Course, check: Check, make: Callable[[Examined], str], examined: Examined) -> None:
+    try:
+        course.passed(check, make(examined))
+    except UnsupportedError as error:
+        course.not_told(check, error)
+    except EvidenceError as error:
+        course.failed(check, error)
+
+
+def _execute_again(
+    course: _Course, examined: Examined, *, machine: Machine, codes: Mapping[bytes, bytes], max_gas: int
+) -> None:
+    """Checks 14 and 15."""
+    bundle = examined.bundle
+    check = checks.RE_EXECUTION
+    own = {code_hash: code for code_hash, code in codes.items() if sha256(code) == code_hash}
+    try:
+        for repeated in repeat(bundle, examined.parsed, examined.hashes, codes=own, machine=machine, max_gas=max_gas):
+            require_equal(repeated)
+            check = checks.COMPLETENESS
+            require_complete(repeated, bundle)
+            check = checks.RE_EXECUTION
+    except (UndecidedError, UnsupportedError) as error:
+        course.not_told(check, error)
+    except EvidenceError as error:
+        if check is checks.COMPLETENESS:
+            course.passed(checks.RE_EXECUTION, "as far as executed")
+        course.failed(check, error)
+    else:
+        count = len(bundle.content.transitions)
+        course.passed(checks.RE_EXECUTION, f"{count} blocks give the same results")
+        course.passed(checks.COMPLETENESS, "everything was read, nothing was missing")
+
+
+def _report(data: bytes, course: _Course, required: frozenset[Strength]) -> Report:
+    strengths = _strengths(course)
+    missing = sorted(required - strengths, key=lambda strength: strength.value)
+    decided = next((result for result in course.results.values() if result.status is Status.FAILED), None)
+    if decided is not None and not course.malformed:
+        verdict = Verdict.CONTRADICTED
+    elif missing or course.ended:
+        verdict = Verdict.INCONCLUSIVE
+    else:
+        verdict = Verdict.ESTABLISHED
+    for check, strength, code, why in _ABSENT:
+        course.skipped(check, why, code if strength in required else None)
+    after = f"check {max(course.results.keys() - {16, 17, 18, 19})} decided" if course.ended else "not asked for"
+    for check in CHECKS:
+        course.skipped(check, after)
+    results = tuple(course.results[check.number] for check in CHECKS)
+    code, message = course.code, course.message
+    if verdict is Verdict.INCONCLUSIVE and not course.ended:
+        absent = next(result for result in results if result.code is not None)
+        code, message = absent.code, f"{missing[0].value} is asked for, but {absent.name} are {absent.detail}"
+    if verdict is Verdict.ESTABLISHED:
+        message = f"established: {', '.join(sorted(strength.value for strength in strengths))}"
+    return Report(
+        file_digest=sha256(data),
+        claim=course.claim,
+        checks=results,
+        strengths=strengths,
+        required=required,
+        verdict=verdict,
+        code=code,
+        message=message,
+        malformed=course.malformed,
+    )
+
+
+def _strengths(course: _Course) -> frozenset[Strength]:
+    def all_passed(first: Check, last: Check) -> bool:
+        numbers = range(first.number, last.number + 1)
+        return all(number in course.results and course.results[number].status is Status.PASSED for number in numbers)
+
+    found = set()
+    if all_passed(checks.FORMAT, checks.GAS):
+        found.add(Strength.CONSISTENT)
+        if all_passed(checks.RE_EXECUTION, checks.COMPLETENESS):
+            found.add(Strength.RE_EXECUTED)
+    return frozenset(found)
+
+
+def verified(report: Report, data: bytes) -> VerifiedClaim:
+    """The claim of the bundle `data` for further use, when `report` is about it and established it.
+
+    Raises `EvidenceError` otherwise.
+    """
+    if report.file_digest != sha256(data):
+        raise EvidenceError("the report is about another bundle", code="other-bundle")
+    if report.verdict is not Verdict.ESTABLISHED:
+        raise EvidenceError(f"nothing is established: {report.message}", code=report.code)
+    return VerifiedClaim(report, decode_bundle(data).claim_digest)
