@@ -24,9 +24,11 @@ MAX_BYTES = 256 * 1024 * 1024
 MAX_DEPTH = 64
 """Arrays and objects inside one another."""
 
+MAX_VALUES = 16_000_000
+"""Arrays, objects and items of either: each takes memory beyond its bytes."""
+
 _CHUNK = 1 << 20
-_BRACKETS = b"[]{}"
-_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in _BRACKETS)
+_NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b"[]{},")
 _LARGE = 1 << 20
 _SHOWN = 40
 
@@ -39,7 +41,10 @@ def loads(data: bytes, what: str, *, max_bytes: int = MAX_BYTES) -> object:
     """
     if len(data) > max_bytes:
         raise BadInputError(f"{what} has {len(data)} bytes, at most {max_bytes} are read", code="too-large")
-    if not _depth_within(data, MAX_DEPTH):
+    structure = _structure(data)
+    if structure.count(b",") + structure.count(b"[") + structure.count(b"{") > MAX_VALUES:
+        raise BadInputError(f"{what} has more than {MAX_VALUES} values", code="too-large")
+    if not _depth_within(structure.translate(None, b","), MAX_DEPTH):
         raise BadInputError(f"{what} nests deeper than {MAX_DEPTH} levels", code="too-deep")
     try:
         text = data.decode("utf-8")
@@ -93,28 +98,31 @@ def _refuse_constant(text: str) -> object:
     raise BadInputError(f"{text} is no JSON", code="bad-json")
 
 
-def _depth_within(data: bytes, limit: int) -> bool:
-    """Whether brackets outside strings nest at most `limit` deep (and close).
-
-    Strings are cut out by splitting at quotes; then each round of replacing removes the innermost level of all
-    that is left. Everything runs over bytes in C and nothing recurses.
-    """
+def _structure(data: bytes) -> bytes:
+    """The brackets and commas of a document that stand outside strings, found by splitting at quotes."""
     if b"\\" in data:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
     outside: list[bytes] = []
     inside = 0
     for start in range(0, len(data), _CHUNK):
         parts = data[start : start + _CHUNK].split(b'"')
-        outside.append(b"".join(parts[inside::2]).translate(None, _NOT_BRACKETS))
+        outside.append(b"".join(parts[inside::2]).translate(None, _NOT_STRUCTURE))
         inside ^= (len(parts) - 1) & 1
-    rest = b"".join(outside)
+    return b"".join(outside)
+
+
+def _depth_within(brackets: bytes, limit: int) -> bool:
+    """Whether `brackets` nest at most `limit` deep (and close).
+
+    Each round of replacing removes the innermost level of all that is left: everything runs in C, nothing recurses.
+    """
     for level in range(limit):
-        before = len(rest)
-        rest = rest.replace(b"{}", b"").replace(b"[]", b"")
-        if len(rest) == before:
+        before = len(brackets)
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if len(brackets) == before:
             # What never closes is left to the parser, which says where, unless it could recurse too deep first.
             return level + before <= limit
-    return not rest
+    return not brackets
 
 
 def _has_surrogate(value: object) -> bool:

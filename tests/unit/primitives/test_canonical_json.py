@@ -74,6 +74,15 @@ def test_size_is_bounded_before_reading() -> None:
     assert cj.loads(b'"12345678"', "the input", max_bytes=10) == "12345678"
 
 
+def test_values_are_bounded_before_any_is_built(monkeypatch) -> None:
+    monkeypatch.setattr(cj, "MAX_VALUES", 10)
+    assert cj.loads(b"[[],[],[],[],[]]", "x") == [[]] * 5
+    assert cj.loads(b'[",,,,,,,,,,,,,,"]', "x") == [",,,,,,,,,,,,,,"]
+    with pytest.raises(BadInputError) as caught:
+        cj.loads(b"[[],[],[],[],[],1]", "x")
+    assert caught.value.code == "too-large"
+
+
 def test_depth_of_64_is_read_and_brackets_in_strings_do_not_count() -> None:
     assert cj.loads(b"[" * 64 + b"]" * 64, "x") is not None
     text = "[" * 1000 + '\\"' + "{" * 1000
