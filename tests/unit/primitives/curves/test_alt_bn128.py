@@ -108,7 +108,7 @@ def test_constants() -> None:
     for a, b in ((bn._A1, bn._B1), (bn._A2, bn._B2)):
         assert (a + b * bn._EIGENVALUE) % bn.R == 0
     power = (1, 0)
-    for bit in bin((bn254_pairing.P - 1) // 6)[2:]:
+    for bit in f"{(bn254_pairing.P - 1) // 6:b}":
         power = bn254_pairing._square(power)
         if bit == "1":
             power = bn254_pairing._mul(power, (9, 1))
