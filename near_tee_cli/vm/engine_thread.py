@@ -10,10 +10,10 @@ on the thread then cannot be stopped; the thread is given up, and the process mu
 interpreter while it is busy ends the process with status 130.
 """
 
-import _thread
 import atexit
 import os
 import sys
+import threading
 from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
@@ -36,22 +36,24 @@ class ContractThread:
 
     def __init__(self) -> None:
         """Start the thread. Raises `HostError` when the machine refuses it."""
-        self._turn = _thread.allocate_lock()
-        self._ready = _thread.allocate_lock()
-        self._done = _thread.allocate_lock()
+        self._turn = threading.Lock()
+        self._ready = threading.Lock()
+        self._done = threading.Lock()
         self._ready.acquire()
         self._done.acquire()
         self._job: Callable[[], None] | None = None
         self._failure: BaseException | None = None
         self._busy = False
         self._abandoned = False
-        previous = _thread.stack_size(STACK_BYTES)
+        thread = threading.Thread(target=self._serve, name="contracts", daemon=True)
+        previous = threading.stack_size(STACK_BYTES)
         try:
-            self._identity = _thread.start_new_thread(self._serve, ())
+            thread.start()
         except RuntimeError as error:
             raise HostError(f"no thread of {STACK_BYTES >> 20} MiB stack can be started", code="host-stack") from error
         finally:
-            _thread.stack_size(previous)
+            threading.stack_size(previous)
+        self._identity = thread.ident
         atexit.register(self._at_exit)
 
     def run(self, function: Callable[[], T]) -> T:
@@ -60,7 +62,7 @@ class ContractThread:
         A direct call when already there. Interrupting the wait gives the thread up: the exception that
         interrupted it goes on, and every later call raises `HostError`.
         """
-        if _thread.get_ident() == self._identity:
+        if threading.get_ident() == self._identity:
             return function()
         results: list[T] = []
         with self._turn:

@@ -82,6 +82,18 @@ class TestRun:
         assert all(lock.acquire(timeout=30) for lock in finished)
         assert most == [1]
 
+    def test_modules_that_are_first_imported_on_it_do_not_hold_up_the_end(self, project):
+        script = """if True:
+            import sys
+            from near_tee_cli.vm.engine_thread import on_contract_thread
+            on_contract_thread(lambda: __import__("concurrent.futures.thread"))
+            print(sys.modules["threading"].main_thread().ident == sys.modules["threading"].get_ident())
+        """
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=True, timeout=20
+        )
+        assert done.stdout == "True\n"
+
     def test_the_stack_size_of_other_threads_is_left_alone(self):
         before = _thread.stack_size()
         ContractThread()
