@@ -101,15 +101,7 @@ def _libraries() -> list[dict[str, Any]]:
         ("p256", "cryptography", lambda: p256.verify_prehash(p256_key, digest, p256_signature)),
         ("bls12-381", "py-arkworks-bls12381", cancels),
     )
-    return [*(_library_finding(*check) for check in checks), _pairing()]
-
-
-def _pairing() -> dict[str, Any]:
-    from importlib.util import find_spec
-
-    if find_spec("alberta_buck_kernel") is None:
-        return _finding("alt_bn128", LIMITED, "computed in Python, slowly", "pip install 'near-tee-cli[bn254]'")
-    return _finding("alt_bn128", PASSED, "alberta-buck-kernel is there")
+    return [_library_finding(*check) for check in checks]
 
 
 def _library_finding(name: str, library: str, works: Callable[[], bool]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Replays every recorded case of a directory; run with `make conformance`."""
