@@ -25,8 +25,6 @@ $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: 'alberta-buck-kernel>=0.3,<0.4' \
-	  2>/dev/null || echo "note: no alt_bn128 kernel for this platform, the pure-Python one is used"
 	@touch $@
 
 setup: $(STAMP) ## make .venv and install into it

@@ -37,7 +37,6 @@ FENCES = {
     "cryptography": CRYPTOGRAPHY,
     "Crypto": CRYPTOGRAPHY,
     "py_arkworks_bls12381": CRYPTOGRAPHY,
-    "alberta_buck_kernel": CRYPTOGRAPHY,
     "typer": ("cli",),
     "click": ("cli",),
     "rich": ("cli",),
