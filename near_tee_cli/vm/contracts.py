@@ -43,7 +43,7 @@ class Contract(NamedTuple):
 
 
 class Contracts:
-    """Every contract that was called, under one engine. Configurations are told apart by their digests."""
+    """Every contract that was called, under one engine."""
 
     __slots__ = ("_cache", "_engine", "_fingerprint", "_kept")
 
@@ -52,7 +52,7 @@ class Contracts:
         self._engine = engine
         self._cache = cache
         self._fingerprint = engine.fingerprint()
-        self._kept: dict[tuple[bytes, bytes], Contract] = {}
+        self._kept: dict[tuple[bytes, Linker], Contract] = {}
 
     def find(
         self,
@@ -66,9 +66,10 @@ class Contracts:
     ) -> Contract:
         """The contract `code` with SHA-256 `code_hash`, linked to host functions of these types.
 
+        `linker` and `types` go with `config`; `config_digest` names it in the cache.
         Raises `HostError` or `CompileError` of the engine when this machine cannot compile what the chain can.
         """
-        key = (code_hash, config_digest)
+        key = (code_hash, linker)
         contract = self._kept.pop(key, None)
         if contract is None:
             name = artifact_name(code_hash, config_digest=config_digest, engine=self._fingerprint)

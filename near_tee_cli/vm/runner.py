@@ -65,9 +65,10 @@ _WASM_TRAPS = {
 class Host:
     """The host functions of one configuration over the one state that they work on."""
 
-    __slots__ = ("limits", "linker", "logic", "problem", "types")
+    __slots__ = ("config", "limits", "linker", "logic", "problem", "types")
 
     def __init__(self, engine: Engine, config: RuntimeConfig) -> None:
+        self.config = config
         self.logic = Logic(config)
         self.limits = _limits(config.vm)
         self.problem: BaseException | None = None
@@ -94,7 +95,7 @@ class VirtualMachine:
         """`cache` keeps compiled contracts beyond this process."""
         self._engine = engine
         self._contracts = Contracts(engine, cache)
-        self._hosts: dict[bytes, Host] = {}
+        self._hosts: dict[int, Host] = {}
 
     def run(
         self,
@@ -130,9 +131,9 @@ class VirtualMachine:
         return on_contract_thread(call)
 
     def _host(self, config: RuntimeConfig) -> Host:
-        host = self._hosts.get(config.digest)
+        host = self._hosts.get(id(config))  # NOTE: the host keeps `config`, so nobody else gets its identity
         if host is None:
-            host = self._hosts[config.digest] = Host(self._engine, config)
+            host = self._hosts[id(config)] = Host(self._engine, config)
         return host
 
 
