@@ -228,4 +228,7 @@ def _action(action: Any) -> str:
 
 
 def _roots(result: Result, style: Style) -> list[str]:
-    return [f"{style('root', BOLD)}  {result['pre_state_root']} → {result['state_root']}"]
+    lines = [f"{style('root', BOLD)}  {result['pre_state_root']} → {result['state_root']}"]
+    for what, written in result.get("written", {}).items():
+        lines.append(f"{style('wrote', BOLD)}  {what} {plain(written['path'])}")
+    return lines

@@ -4,11 +4,10 @@ What is added to a snapshot (the contract's code, accounts that the call names a
 from flags) becomes part of the pre-state, and is said.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from near_tee_cli.cli import defaults
 from near_tee_cli.cli.call import Asked, Call, Surroundings
-from near_tee_cli.errors import UsageError
 from near_tee_cli.params.config import RuntimeConfig
 from near_tee_cli.params.store import config_at
 from near_tee_cli.primitives import keys as key_texts
@@ -35,20 +34,34 @@ class Start(NamedTuple):
     world: World
     block: BlockContext
     """The first block."""
+    last: BlockContext | None
+    """The block that the snapshot ended with."""
     notes: tuple[str, ...]
     """What was made or changed in a snapshot before the call."""
+    form: str | None
+    """How the snapshot was written; `None` without one."""
+    parent: bytes | None
+    """Digest of the step that the state came from."""
 
 
 def start(asked: Asked) -> Start:
-    """The world and the first block of a call. Raises `BadInputError` and `UsageError`."""
+    """The world and the first block of a call. Raises `BadInputError`, `UnsupportedError` and `StateError`."""
     call, around = asked.call, asked.surroundings
     notes: list[str] = []
+    last = form = parent = None
     if around.state_path is None:
         config = config_at(around.protocol_version or defaults.PROTOCOL_VERSION)
         chain = ChainContext(around.chain_id or defaults.CHAIN_ID, around.validators or ())
-        world, block = World.from_records(config, chain, records=()), _first_block()
+        world = World.from_records(config, chain, records=())
     else:
-        world, block = _from_snapshot(around, notes)
+        from near_tee_cli.cli.snapshot_input import read_state
+        from near_tee_cli.workspace.snapshots import world_of
+
+        snapshot, form, parent = read_state(around.state_path)
+        last = snapshot.block
+        world = world_of(_with_surroundings(snapshot, around))
+        if world.in_flight:
+            notes.append(f"{len(world.in_flight)} receipts of the snapshot are in flight; they come in first")
     state = Trie(world.store, world.root)
     rows: dict[bytes, bytes | None] = {}
     _install(state, call, around, config=world.config, rows=rows, notes=notes)
@@ -59,7 +72,20 @@ def start(asked: Asked) -> Start:
     if rows:
         world.root, nodes = state.update(rows)
         world.store.update(nodes)
-    return Start(world, _with_flags(block, around), () if around.state_path is None else tuple(notes))
+    block = _with_flags(_first_block() if last is None else following(last), around)
+    said = () if around.state_path is None else tuple(notes)
+    return Start(world, block, last, said, form, parent)
+
+
+def _with_surroundings(snapshot: Any, around: Surroundings) -> Any:
+    """The snapshot with what flags say of the chain."""
+    version = snapshot.protocol_version if around.protocol_version is None else around.protocol_version
+    chain = snapshot.chain
+    if around.chain_id is not None:
+        chain = chain._replace(chain_id=around.chain_id)
+    if around.validators is not None:
+        chain = chain._replace(validators=around.validators)
+    return snapshot._replace(protocol_version=version, chain=chain)
 
 
 def following(block: BlockContext) -> BlockContext:
@@ -141,8 +167,3 @@ def _make_account(account_id: str, call: Call, *, config: RuntimeConfig, rows: d
         usage += config.storage_num_extra_bytes_record + len(handle) + len(access_key)
     account = new_account(defaults.BALANCE, defaults.LOCKED_BALANCE, contract=None, storage_usage=usage)
     rows[keys.account(account_id)] = encode_account(account)
-
-
-def _from_snapshot(around: Surroundings, notes: list[str]) -> tuple[World, BlockContext]:
-    """The world of a snapshot and the block that follows its last one."""
-    raise UsageError("not wired yet")

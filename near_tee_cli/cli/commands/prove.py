@@ -1,0 +1,107 @@
+"""`prove`: execute, and write a bundle that anybody can verify."""
+
+from typing import Any
+
+from near_tee_cli.cli import context_options, exit_codes
+from near_tee_cli.cli.parameters import OUTPUT, CommandLine, Given, Parameter
+from near_tee_cli.cli.report import Audience, Report
+from near_tee_cli.cli.terminal import BOLD, GREEN, plain
+from near_tee_cli.errors import UsageError
+
+LINE = CommandLine(
+    name="prove",
+    summary="execute and write a proof bundle that anybody can verify offline",
+    description=(
+        "Prove a call (CONTRACT.wasm METHOD, with the options of run), a step of `run --out` or a recorded case. The"
+        " bundle is verified by executing it again before it is written. A contract that fails is proved like others."
+    ),
+    parameters=(
+        context_options.CONTRACT_ARGUMENT._replace(required=False, metavar="[CONTRACT.wasm]"),
+        context_options.METHOD_ARGUMENT._replace(required=False, metavar="[METHOD]"),
+        context_options.POSITIONAL_ARGS,
+        Parameter("from_step", ("--from",), "Prove a step that `run --out` wrote.", "STEP", panel="Source"),
+        Parameter("case", ("--case",), "Prove a recorded case.", "CASE", panel="Source"),
+        Parameter("out", ("--out", "-o"), "The bundle to write, usually called *.ntb.", "BUNDLE", panel="Output"),
+        *context_options.EVERYTHING,
+        *OUTPUT,
+    ),
+    executes=True,
+)
+
+_OF_A_CALL = tuple(
+    parameter.name
+    for parameter in (*context_options.EVERYTHING, context_options.METHOD_ARGUMENT, context_options.POSITIONAL_ARGS)
+    if parameter.name not in ("compiler", "force")
+)
+
+
+def execute(given: Given) -> Report:
+    """Prove what a line names. Raises what stops it."""
+    from near_tee_cli.cli.claims import bundle_json
+    from near_tee_cli.cli.machine import EXECUTING, machine
+    from near_tee_cli.cli.outputs import require_free
+    from near_tee_cli.cli.proving import source_of
+    from near_tee_cli.proof.prover import prove
+    from near_tee_cli.workspace.atomic import write_file
+
+    _require_one_source(given)
+    out = given["out"]
+    if out is None or out == "-":
+        raise UsageError("where shall the bundle go?", where="--out", hint="add -o NAME.ntb")
+    require_free(out, force=given["force"])
+    prepared = machine(given["compiler"], namespace=EXECUTING)
+    source = source_of(given, prepared.machine)
+    world = source.world
+    proof = prove(world.config, world.chain, transitions=source.transitions, machine=prepared.machine)
+    write_file(out, proof.data, overwrite=given["force"])
+    bundle = bundle_json(proof.data, proof.claim)
+    result = {"path": out, **bundle, "run": source.result}
+    return Report(
+        exit_code=exit_codes.OK,
+        result=result,
+        lines=lambda audience: _lines(result, audience),
+        warnings=(*prepared.warnings, *source.notes),
+        engine={
+            **prepared.engine,
+            "protocol_version": world.config.protocol_version,
+            "config_digest": world.config.digest.hex(),
+        },
+    )
+
+
+def _require_one_source(given: Given) -> None:
+    named = {
+        "CONTRACT.wasm": given["contract_file"],
+        "--from": given["from_step"],
+        "--case": given["case"],
+    }
+    sources = [name for name, value in named.items() if value is not None]
+    if len(sources) != 1:
+        what = "nothing to prove" if not sources else f"{' and '.join(sources)} name different things to prove"
+        hint = "give CONTRACT.wasm METHOD, or --from STEP, or --case CASE"
+        raise UsageError(what, hint=hint)
+    if sources == ["CONTRACT.wasm"]:
+        if given["method"] is None:
+            raise UsageError("which method of the contract?", hint="give CONTRACT.wasm METHOD")
+        return
+    for name in _OF_A_CALL:
+        if given[name] not in (None, False, ()):
+            flag = "--" + name.replace("_", "-")
+            raise UsageError(f"{flag} belongs to a call, not to {sources[0]}", where=flag)
+
+
+def _lines(result: dict[str, Any], audience: Audience) -> list[str]:
+    from near_tee_cli.cli.claims import claim_lines
+    from near_tee_cli.cli.render_run import failure_text
+
+    style = audience.style
+    if audience.quiet:
+        return [result["file_digest"]]
+    lines = [
+        f"{style('proved', GREEN, BOLD)}  {plain(result['path'])}  {result['size']:,} bytes  {result['file_digest']}"
+    ]
+    lines += [f"  {line}" for line in claim_lines(result)]
+    run = result["run"]
+    if run is not None and run["failure"] is not None:
+        lines.append(f"  the contract failed, provably: {plain(failure_text(run['failure']))}")
+    return lines

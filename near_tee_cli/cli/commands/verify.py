@@ -1,0 +1,177 @@
+"""`verify`: check bundles, offline, by default by executing them again."""
+
+from typing import Any
+
+from near_tee_cli.cli import exit_codes
+from near_tee_cli.cli.parameters import COMPILER, FLAG, MANY, OUTPUT, CommandLine, Given, Parameter
+from near_tee_cli.cli.report import Audience, Report
+from near_tee_cli.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, Style, plain
+from near_tee_cli.errors import NearTeeError, UsageError
+
+STRENGTHS = ("consistent", "signed", "attested", "re-executed")
+
+LINE = CommandLine(
+    name="verify",
+    summary="check proof bundles, by default by executing them again",
+    description=(
+        "Check each BUNDLE. Without options the claim is established by executing it again from the witness in the"
+        " bundle. Ends with 4 when a claim is contradicted, with 5 when something asked for cannot be told."
+    ),
+    parameters=(
+        Parameter("bundles", (), "Proof bundles.", "BUNDLE...", kind=MANY, required=True),
+        Parameter("no_replay", ("--no-replay",), "Execute nothing: check that the claim is consistent.", kind=FLAG,
+                  panel="Demands"),
+        Parameter("require", ("--require",),
+                  f"A strength that has to be established: {', '.join(STRENGTHS)}; repeat for several.", "STRENGTH",
+                  kind=MANY, panel="Demands"),
+        Parameter("codes", ("--code",), "A contract for bundles that only name its hash; repeat for several.", "WASM",
+                  kind=MANY, panel="Demands"),
+        Parameter("max_gas", ("--max-gas",), "Gas that executing again may burn.", "GAS", panel="Demands"),
+        COMPILER,
+        *OUTPUT,
+    ),
+    executes=True,
+)  # fmt: skip
+
+_EXITS = {"established": exit_codes.OK, "contradicted": exit_codes.VERIFY_FAILED}
+_WORST = (exit_codes.VERIFY_FAILED, exit_codes.BAD_INPUT, exit_codes.VERIFY_INCONCLUSIVE, exit_codes.OK)
+_BUNDLE_BYTES = 256 << 20
+
+
+def execute(given: Given) -> Report:
+    """Verify every bundle of a line; one that cannot be read does not stop the others."""
+    from near_tee_cli.proof.report import Strength
+
+    required = _required(given)
+    executing = Strength.RE_EXECUTED in required
+    machine = engine = None
+    warnings: tuple[str, ...] = ()
+    if executing:
+        from near_tee_cli.cli import machine as machines
+
+        prepared = machines.machine(given["compiler"], namespace=machines.VERIFYING)
+        machine, engine, warnings = prepared.machine, prepared.engine, prepared.warnings
+    options = {"require": required, "machine": machine, "codes": _codes(given), **_max_gas(given)}
+    entries = [_one(path, options) for path in given["bundles"]]
+    worst = min(entries, key=lambda entry: _WORST.index(entry["exit"]))
+    result = {**(worst if len(entries) == 1 else {"verdict": worst["verdict"]}), "bundles": entries}
+    return Report(
+        exit_code=worst["exit"],
+        result=result,
+        lines=lambda audience: _lines(entries, audience),
+        warnings=warnings,
+        engine=engine,
+        error=_error(worst),
+    )
+
+
+def _required(given: Given) -> frozenset[Any]:
+    from near_tee_cli.proof.report import Strength
+    from near_tee_cli.proof.verifier import DEFAULT_REQUIRED, NO_REPLAY
+
+    names = [name for text in given["require"] for name in text.split(",")]
+    for name in names:
+        if name not in STRENGTHS:
+            raise UsageError(f"{name!r} is no strength", where="--require", hint=f"one of {', '.join(STRENGTHS)}")
+    if given["no_replay"] and Strength.RE_EXECUTED.value in names:
+        raise UsageError("--no-replay contradicts --require re-executed", where="--no-replay")
+    if names:
+        return frozenset(Strength(name) for name in names)
+    return NO_REPLAY if given["no_replay"] else DEFAULT_REQUIRED
+
+
+def _codes(given: Given) -> dict[bytes, bytes]:
+    from near_tee_cli.cli import files
+    from near_tee_cli.primitives.hashes import sha256
+
+    codes = [files.read(path, "the contract", max_bytes=files.MAX_CONTRACT_BYTES) for path in given["codes"]]
+    return {sha256(code): code for code in codes}
+
+
+def _max_gas(given: Given) -> dict[str, int]:
+    if given["max_gas"] is None:
+        return {}
+    from near_tee_cli.cli.units import gas
+
+    return {"max_gas": gas(given["max_gas"], "--max-gas", limit=2**64 - 1)}
+
+
+def _one(path: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The verification of one file, for programs."""
+    from near_tee_cli.cli import files
+    from near_tee_cli.cli.claims import bundle_json
+    from near_tee_cli.errors import BadInputError
+    from near_tee_cli.proof.verifier import verify
+
+    try:
+        data = files.read(path, "the bundle", max_bytes=_BUNDLE_BYTES)
+    except BadInputError as error:
+        return _unread(path, error)
+    report = verify(data, **options)
+    verdict = report.verdict.value
+    code = exit_codes.BAD_INPUT if report.malformed else _EXITS.get(verdict, exit_codes.VERIFY_INCONCLUSIVE)
+    checks = [
+        {"number": one.number, "name": one.name, "result": one.status.value, "detail": one.detail, "code": one.code}
+        for one in report.checks
+    ]
+    return {
+        "path": path,
+        **bundle_json(data, report.claim),
+        "checks": checks,
+        "strengths": sorted(strength.value for strength in report.strengths),
+        "required": sorted(strength.value for strength in report.required),
+        "verdict": verdict,
+        "code": report.code,
+        "message": report.message,
+        "exit": code,
+    }
+
+
+def _unread(path: str, error: NearTeeError) -> dict[str, Any]:
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("file_digest", "size", "claim_digest", "pre_root", "post_root", "claim"), None
+    )
+    verdict = {"checks": [], "strengths": [], "required": [], "verdict": "inconclusive"}
+    return {
+        "path": path,
+        **nothing,
+        **verdict,
+        "code": error.code,
+        "message": error.message,
+        "exit": exit_codes.BAD_INPUT,
+    }
+
+
+def _error(worst: dict[str, Any]) -> dict[str, Any] | None:
+    if worst["exit"] == exit_codes.OK:
+        return None
+    return {"code": worst["code"], "message": worst["message"], "hint": None, "where": worst["path"]}
+
+
+def _lines(entries: list[dict[str, Any]], audience: Audience) -> list[str]:
+    lines: list[str] = []
+    for entry in entries:
+        if audience.quiet:
+            lines.append(f"{entry['verdict']}  {plain(entry['path'])}")
+        else:
+            lines += _entry_lines(entry, audience.style)
+    return lines
+
+
+def _entry_lines(entry: dict[str, Any], style: Style) -> list[str]:
+    from near_tee_cli.cli.claims import claim_lines
+
+    lines = [f"{style('bundle', BOLD)}  {plain(entry['path'])}"]
+    if entry["file_digest"] is not None:
+        lines[0] += f"  {entry['size']:,} bytes  {entry['file_digest']}"
+    if entry["claim"] is not None:
+        lines += [f"  claims: {line}" if at == 0 else f"          {line}" for at, line in enumerate(claim_lines(entry))]
+    shown = [check for check in entry["checks"] if not check["detail"].endswith(" decided") or check["code"]]
+    for check in shown:
+        passed, skipped = check["result"] == "passed", check["result"] == "not-made"
+        mark = style("pass", GREEN) if passed else style("  - ", DIM) if skipped else style("FAIL", RED)
+        lines.append(f"  {mark} {check['number']:2} {check['name']:14} {plain(check['detail'])}")
+    colour = {"established": GREEN, "contradicted": RED}.get(entry["verdict"], YELLOW)
+    what = f"  {plain(entry['message'].removeprefix('established: '))}"
+    lines.append(f"{style('verdict', BOLD)}  {style(entry['verdict'].upper(), colour, BOLD)}{what}")
+    return lines
