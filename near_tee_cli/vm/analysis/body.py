@@ -337,10 +337,13 @@ class _Walker:
 
     def _otherwise(self, _opcode: int) -> bool:
         """An `else` that is reached from the instruction before it."""
+        self._close(0)
+        return self._begin_else()
+
+    def _begin_else(self) -> bool:
         frame = self.frames[-1]
         del self.bases[frame[_OPERANDS] :]
         self.top = frame[_HEIGHT]
-        self._close(0)
         return False
 
     def _branch(self, opcode: int) -> bool:
@@ -384,8 +387,8 @@ class _Walker:
                 depth -= 1
             elif opcode == op.ELSE:
                 if not depth:
-                    self._otherwise(opcode)
-                    return False
+                    self._open()  # NOTE: what left the branch has closed its group already, its own price included
+                    return self._begin_else()
             elif opcode in (op.BLOCK, op.LOOP, op.IF):
                 self._block_size()
                 self.blocks += 1

@@ -79,6 +79,7 @@ VARIETY = """
   (elem (i32.const 0) $height $callee) (elem func $callee)
   (type $unary (func (param i32) (result i32)))
   (func $callee (type $unary) (local i64 f32)
+    (if (local.get 0) (then (return (i32.const 3))) (else (nop)))
     (if (result i32) (local.get 0) (then (i32.const 1)) (else (return (i32.const 2)))))
   (func $start (global.set $g (call $height)))
   (start $start)
@@ -100,7 +101,7 @@ VARIETY = """
     (drop (i32.trunc_f64_s (f64.load (i32.const 8))))
     (unreachable))
 """
-OUTPUT = {1: "8187b60205174f46820d33a9507f612a4557e4f9ac1f3b6bf1c15461e6fce125"}
+OUTPUT = {2: "17020d161250f446de8fed017d3f8b157204cf3bb8658c34d060e4375c11df5a"}
 """Digest of what preparation gives for the modules here, by version."""
 
 

@@ -201,6 +201,14 @@ class TestWhileItRuns:
         outcome = run(code)
         assert (outcome.aborted, outcome.burnt_gas) == (trap, loading(code) + FRAME + ops * OP)
 
+    @pytest.mark.parametrize("leave", ["return", "(br $out)", "(br_table $out $out (i32.const 0))"])
+    def test_what_leaves_a_branch_is_paid(self, run, leave):
+        code = wat(
+            f"""(module (func (export "main") (block $out
+            (if (i32.const 1) (then (nop) {leave}) (else (nop) (nop))))))"""
+        )
+        assert run(code).profile.wasm_gas == FRAME + 4 * OP + ("table" in leave) * OP
+
     def test_what_was_logged_and_charged_before_a_failure_stays(self, run):
         code = wat(
             """(module (import "env" "log_utf8" (func $log (param i64 i64))) (memory 1) (data (i32.const 0) "hello")
