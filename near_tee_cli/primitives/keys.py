@@ -242,9 +242,7 @@ def sign(secret_key: bytes, message: bytes) -> bytes:
     """
     scheme = secret_key[0]
     if scheme == ED25519:
-        from nacl.bindings import crypto_sign
-
-        return bytes([ED25519]) + crypto_sign(message, secret_key[1:])[:64]
+        return bytes([ED25519]) + ed25519.sign(secret_key[1:], message)
     if scheme == SECP256K1:
         return bytes([SECP256K1]) + secp256k1.sign(secret_key[1:], message)
     raise _unsupported_ml_dsa_secret()
@@ -279,9 +277,7 @@ def secret_key_from_seed(seed: str, *, scheme: int) -> bytes:
 
 
 def _ed25519_secret(seed: bytes) -> bytes:
-    from nacl.bindings import crypto_sign_seed_keypair
-
-    return bytes([ED25519]) + crypto_sign_seed_keypair(seed)[1]
+    return bytes([ED25519]) + ed25519.secret_key_of(seed)
 
 
 def _unsupported_ml_dsa_secret() -> UnsupportedError:

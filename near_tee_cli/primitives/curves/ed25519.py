@@ -21,6 +21,9 @@ runtime/near-vm-runner/src/logic/logic.rs
 from collections.abc import Callable
 from functools import cache, lru_cache
 from hashlib import sha512
+from typing import Any
+
+from near_tee_cli.errors import HostError
 
 P = 2**255 - 19
 """The field's prime."""
@@ -102,6 +105,25 @@ def verify_strict(public_key: bytes, message: bytes, signature: bytes) -> bool:
     )
 
 
+def secret_key_of(seed: bytes) -> bytes:
+    """The secret key of a 32-byte `seed`: the seed and the public key, 64 bytes."""
+    ffi, lib = _sodium()
+    public_key = ffi.new("unsigned char[32]")
+    secret_key = ffi.new("unsigned char[64]")
+    if lib.crypto_sign_seed_keypair(public_key, secret_key, seed) != 0:
+        raise HostError("libsodium makes no key pair", code="host-libsodium")
+    return bytes(ffi.buffer(secret_key))
+
+
+def sign(secret_key: bytes, message: bytes) -> bytes:
+    """The signature of `message`, 64 bytes, by a 64-byte `secret_key`."""
+    ffi, lib = _sodium()
+    signed = ffi.new("unsigned char[]", 64 + len(message))
+    if lib.crypto_sign(signed, ffi.NULL, message, len(message), secret_key) != 0:
+        raise HostError("libsodium does not sign", code="host-libsodium")
+    return bytes(ffi.buffer(signed, 64))
+
+
 def is_decodable_point(encoding: bytes) -> bool:
     """Whether the 32 bytes `encoding` decompress to a point of the curve, as the chain's library does it."""
     return decompress(encoding) is not None
@@ -119,8 +141,7 @@ def is_torsion_free_key(encoding: bytes) -> bool:
 @lru_cache(maxsize=4096)
 def is_prime_order_point(encoding: bytes) -> bool:
     """Whether the 32 bytes `encoding` are the reduced form of a point of the prime-order group, not the neutral one."""
-    from nacl._sodium import lib
-
+    _, lib = _sodium()
     return bool(lib.crypto_core_ed25519_is_valid_point(encoding) == 1)
 
 
@@ -130,9 +151,18 @@ def is_reduced(encoding: bytes) -> bool:
 
 
 @cache
-def _sodium_accepts() -> Callable[[bytes, bytes, bytes], bool]:
+def _sodium() -> tuple[Any, Any]:
+    """The libsodium inside pynacl, without pynacl's Python layer, which takes much longer to import."""
     from nacl._sodium import ffi, lib
 
+    if lib.sodium_init() < 0:
+        raise HostError("libsodium cannot be initialised", code="host-libsodium")
+    return ffi, lib
+
+
+@cache
+def _sodium_accepts() -> Callable[[bytes, bytes, bytes], bool]:
+    ffi, lib = _sodium()
     nowhere = ffi.NULL
     opened = lib.crypto_sign_open
 

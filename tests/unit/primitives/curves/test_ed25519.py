@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from near_tee_cli.errors import HostError
 from near_tee_cli.primitives.curves import ed25519
 
 DATA = pathlib.Path(__file__).parent.parent / "data"
@@ -123,6 +124,8 @@ def bindings() -> Any:
 def test_every_rule_agrees_on_ordinary_keys(seed: bytes, message: bytes, bit: int, damage: int) -> None:
     public_key, secret_key = bindings().crypto_sign_seed_keypair(seed)
     signature = bindings().crypto_sign(message, secret_key)[:64]
+    assert ed25519.secret_key_of(seed) == secret_key
+    assert ed25519.sign(secret_key, message) == signature
     if damage == 1:
         flipped = int.from_bytes(signature, "little") ^ 1 << bit
         signature = flipped.to_bytes(64, "little")
@@ -137,6 +140,20 @@ def test_strict_rule_takes_no_torsion(vector: dict[str, Any], libsodium: None) -
     # What adds the neutral point adds nothing, so there is no fault in it.
     faultless = vector["about"] == "valid" or "plus torsion 010000..00" in vector["about"]
     assert ed25519.verify_strict(*parts(vector)) == faultless
+
+
+def test_libsodium_that_fails_is_a_fault_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing:
+        NULL = None
+
+        def __getattr__(self, name: str) -> Any:
+            return lambda *_: -1
+
+    monkeypatch.setattr(ed25519, "_sodium", lambda: (Failing(), Failing()))
+    for attempt in (lambda: ed25519.secret_key_of(bytes(32)), lambda: ed25519.sign(bytes(64), b"")):
+        with pytest.raises(HostError) as caught:
+            attempt()
+        assert caught.value.code == "host-libsodium"
 
 
 def test_strict_rule_refuses_other_lengths() -> None:
