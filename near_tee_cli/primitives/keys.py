@@ -6,7 +6,7 @@ name of a public key inside the state trie; it differs from the key only for ML-
 Mirrors nearcore: core/crypto/src/signature.rs, core/crypto/src/test_utils.rs
 """
 
-from near_tee_cli.errors import BadInputError, UnsupportedError
+from near_tee_cli.errors import BadInputError, HostError, UnsupportedError
 from near_tee_cli.primitives import base58
 from near_tee_cli.primitives.account_id import AccountKind, kind
 from near_tee_cli.primitives.chacha import words
@@ -207,7 +207,8 @@ def key_of_near_implicit(account_id: str) -> bytes:
 def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """Whether the chain accepts `signature` over `message` under `public_key`.
 
-    Keys and signatures of different schemes never match; secp256k1 takes a `message` of 32 bytes only.
+    Keys and signatures of different schemes never match; secp256k1 takes a `message` of 32 bytes only. Raises
+    `HostError` where ML-DSA cannot be computed.
     """
     scheme = public_key[0]
     if scheme != signature[0]:
@@ -220,13 +221,15 @@ def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def _verify_ml_dsa_65(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
 
     try:
         MLDSA65PublicKey.from_public_bytes(public_key).verify(signature, message)
     except InvalidSignature:
         return False
+    except UnsupportedAlgorithm as error:
+        raise HostError("the OpenSSL of this cryptography package lacks ML-DSA", code="host-ml-dsa") from error
     return True
 
 

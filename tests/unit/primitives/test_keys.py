@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from near_tee_cli.errors import BadInputError, UnsupportedError
+from near_tee_cli.errors import BadInputError, HostError, UnsupportedError
 from near_tee_cli.primitives import base58, keys
 from near_tee_cli.primitives.hashes import sha3_256, sha256
 
@@ -114,6 +114,21 @@ def test_ml_dsa_65() -> None:
     assert not keys.verify(public_key, message, signature[:100] + bytes([signature[100] ^ 0xFF]) + signature[101:])
     assert not keys.verify(b"\2" + bytes(1952), message, signature)
     assert not keys.verify(public_key, message, b"\2" + bytes(3309))
+
+
+def test_openssl_without_ml_dsa_is_a_fault_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import mldsa
+
+    class Lacking:
+        @staticmethod
+        def from_public_bytes(data: bytes) -> None:
+            raise UnsupportedAlgorithm("no ML-DSA")
+
+    monkeypatch.setattr(mldsa, "MLDSA65PublicKey", Lacking)
+    with pytest.raises(HostError) as caught:
+        keys.verify(b"\2" + bytes(1952), b"", b"\2" + bytes(3309))
+    assert caught.value.code == "host-ml-dsa"
 
 
 def test_ml_dsa_65_handles() -> None:
