@@ -57,6 +57,17 @@ def check(code: bytes, config: VMConfig, *, validate: Callable[[bytes], bool]) -
     return shorter.module
 
 
+def malformed_reason(code: bytes, config: VMConfig) -> str | None:
+    """What the decoder stumbles over in `code`, for people; `None` when it does not."""
+    try:
+        _EarlyPass(code, config).run()
+    except MalformedError as error:
+        return str(error)
+    except _LimitError:
+        return None
+    return None
+
+
 def _valid(code: bytes, validate: Callable[[bytes], bool]) -> bool:
     """Whether the validator accepts the module, in this or in its canonical encoding."""
     return validate(code) or _valid_rewriting(code, validate) is not None

@@ -22,7 +22,7 @@ PASSED, FAILED, LIMITED = "passed", "failed", "limited"
 """It works; it does not, and commands will fail; something works more slowly or not at all, and is said."""
 
 
-def execute(given: Given) -> Report:
+def execute(_given: Given) -> Report:
     """Run every check. Findings are in the report; nothing of them raises."""
     found = [*_interpreter(), *_engine(), *_libraries(), *_parameters(), *_cache()]
     broken = [finding for finding in found if finding["result"] == FAILED]
