@@ -5,12 +5,19 @@ function whose native frame is wide for what the model counts; it must fit the n
 the model lets it recurse, on both compilers.
 """
 
+import hashlib
+
 import pytest
 
-from near_tee_cli.errors import HostError
+from near_tee_cli import errors
+from near_tee_cli.params.store import config_at
 from near_tee_cli.vm.engine import MAX_WASM_STACK, Engine, HostFunction
 from near_tee_cli.vm.engine_thread import STACK_BYTES
+from near_tee_cli.vm.outcome import HostError
+from near_tee_cli.vm.runner import VirtualMachine
 from tests.support.engine_modules import COMPILERS, called, instance_of
+from tests.support.host_calls import CONTEXT, FakeChain
+from tests.support.wat import wat
 
 MODELLED_STACK = 262_144
 MARGIN = 8
@@ -93,12 +100,36 @@ def test_frames_fit_many_times(compiler, shape):
     instance.close()
 
 
+@pytest.fixture(scope="module")
+def machines():
+    return {compiler: VirtualMachine(Engine(compiler)) for compiler in COMPILERS}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_contracts_meet_the_modelled_limit_first(machines, shape):
+    body = SHAPES[shape][0].replace(STEP, "").replace("(global.get $gas)", "(global.get $i64)")
+    code = wat(f"(module {GLOBALS} {body})")
+    outcomes = [
+        machine.run(
+            code,
+            hashlib.sha256(code).digest(),
+            method="go",
+            context=CONTEXT._replace(prepaid_gas=10**15),
+            external=FakeChain(),
+            config=config_at(86),
+        )
+        for machine in machines.values()
+    ]
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0].aborted == HostError("MemoryAccessViolation")
+
+
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_the_native_stack_is_as_deep_as_configured(compiler):
     instance = instance_of(Engine(compiler), f"{GLOBALS} {locals_across_the_call('i64', 1022)[0]}")
     begin = 2**40
     instance.write_global(b"remaining_gas", begin)
-    with pytest.raises(HostError):
+    with pytest.raises(errors.HostError):
         called(instance)
     frame = 1022 * 8
     depth = begin - instance.read_global(b"remaining_gas")
