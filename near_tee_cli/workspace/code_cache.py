@@ -53,11 +53,10 @@ class DiskCodeCache:
             _private_directory(directory)
             own = os.path.join(directory, namespace)
             self._directory = _private_directory(own, keep=True)
-            try:
+            with contextlib.ExitStack() as undo:
+                undo.callback(os.close, self._directory)
                 self._key = _key(self._directory, own)
-            except BaseException:
-                os.close(self._directory)
-                raise
+                undo.pop_all()
         except OSError as error:
             raise HostError(
                 f"the code cache {directory} cannot be used: {error.strerror}", code="cache-unusable"
