@@ -28,15 +28,14 @@ class _Wanted(NamedTuple):
 
 
 def leave(code: int) -> None:
-    """End the process with `code`, at once after an interruption: a contract may still be running."""
+    """End the process with `code`, at once: a contract may still be running after an interruption, and taking the
+    interpreter apart would cost a warm call a seventh of its time. Nothing is left to be written or closed."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):
             code = output_lost() if stream is sys.stdout and code == exit_codes.OK else code
-    if code == exit_codes.INTERRUPTED:
-        os._exit(code)
-    sys.exit(code)
+    os._exit(code)
 
 
 def output_lost() -> int:
@@ -57,7 +56,7 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return output_lost()
     except KeyboardInterrupt:
-        stopped: NearTeeError = NearTeeError("interrupted", code="interrupted")
+        stopped = NearTeeError("interrupted", code="interrupted")
         code = exit_codes.INTERRUPTED
     except NearTeeError as error:
         stopped, code = error, exit_codes.of_error(error)

@@ -100,8 +100,9 @@ def contract_lines(result: dict[str, Any], audience: Audience) -> list[str]:
     """A contract for people."""
     style = audience.style
     verdict = style("runs", GREEN) if result["runs"] else style(f"fails when called: {plain(result['problem'])}", RED)
+    rules = f"protocol version {result['protocol_version']}"
     lines = [
-        f"{style('contract', BOLD)}  {result['size']:,} bytes, {verdict} at protocol version {result['protocol_version']}",
+        f"{style('contract', BOLD)}  {result['size']:,} bytes, {verdict} at {rules}",
         f"hash      {result['code_hash']}",
         f"sha256    {result['sha256']}",
         f"methods   {', '.join(map(plain, result['methods'])) or 'none'}",

@@ -16,7 +16,7 @@ LINE = CommandLine(
     summary="say what a contract, bundle, snapshot, step or case contains",
     description="Say what FILE contains, recognised by its content. Decodes only: `verify` is what judges a bundle.",
     parameters=(
-        Parameter("file", (), "A contract, bundle, snapshot or case, or the directory of a step.", "FILE", required=True),
+        Parameter("file", (), "A contract, bundle, snapshot, case or step.", "FILE", required=True),
         Parameter("protocol_version", ("--protocol-version",), "For a contract: the rules that it is held against.",
                   "N", panel="Rules"),
         *OUTPUT,
@@ -78,12 +78,12 @@ def _contract(data: bytes, given: Given) -> _Found:
 
 def _bundle(data: bytes) -> _Found:
     from near_tee_cli.cli.claims import bundle_json, claim_lines
-    from near_tee_cli.proof.bundle import decode_bundle
     from near_tee_cli.primitives import base58
+    from near_tee_cli.proof.bundle import decode_bundle
 
     bundle = decode_bundle(data)
     content = bundle.content
-    blocks = [
+    blocks: list[dict[str, Any]] = [
         {
             "height": step.block.height,
             "timestamp": step.block.timestamp,
@@ -149,10 +149,10 @@ def _state(data: bytes) -> _Found:
     def lines(audience: Audience) -> list[str]:
         name = "" if found.case is None else f" {plain(found.case.name)}: {plain(found.case.about)}"
         height = "" if snapshot.block is None else f", after block {snapshot.block.height}"
+        rules = f"protocol version {snapshot.protocol_version} of {plain(snapshot.chain.chain_id)}"
         return [
             f"{audience.style(result['kind'], BOLD)}{name}",
-            f"  {len(snapshot.rows):,} rows at protocol version {snapshot.protocol_version}"
-            f" of {plain(snapshot.chain.chain_id)}{height}",
+            f"  {len(snapshot.rows):,} rows at {rules}{height}",
             f"  root {root}",
         ]
 

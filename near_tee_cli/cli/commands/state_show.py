@@ -104,9 +104,10 @@ def _lines(result: dict[str, Any], audience: Audience) -> list[str]:
     if audience.quiet:
         return [result["state_root"]]
     block = "no block yet" if result["block"] is None else f"after block {result['block']['height']}"
+    rules = f"{plain(result['chain_id'])}, protocol version {result['protocol_version']}"
     lines = [
         f"{style('root', BOLD)}      {result['state_root']}",
-        f"{style('chain', BOLD)}     {plain(result['chain_id'])}, protocol version {result['protocol_version']}, {block}",
+        f"{style('chain', BOLD)}     {rules}, {block}",
         f"{style('rows', BOLD)}      {result['rows']:,}, {result['receipts_in_flight']} receipts in flight",
     ]
     accounts = result["accounts"]
