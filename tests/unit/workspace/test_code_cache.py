@@ -234,6 +234,31 @@ class TestKeys:
         assert opened(folder).load(NAME) == ARTIFACT
 
 
+class TestConcurrency:
+    def test_writers_and_readers_never_see_mixed_content(self, folder, project):
+        script = """if True:
+            import hashlib, sys
+            from near_tee_cli.workspace.code_cache import DiskCodeCache
+            cache, own = DiskCodeCache(sys.argv[1], "run"), sys.argv[2].encode()
+            names = [hashlib.sha256(bytes([n])).digest() for n in range(4)]
+            for turn in range(100):
+                name = names[turn % 4]
+                cache.store(name, name + own * (20_000 + turn))
+                found = cache.load(name)
+                assert found is not None and cache.problem is None
+                assert found[:32] == name and len(set(found[32:])) == 1 and len(found) >= 20_032
+            print("fine")
+        """
+        started = [
+            subprocess.Popen(
+                [sys.executable, "-c", script, str(folder), letter], cwd=project, stdout=subprocess.PIPE, text=True
+            )
+            for letter in "abcd"
+        ]
+        assert [process.communicate(timeout=60)[0] for process in started] == ["fine\n"] * 4
+        assert not list((folder / "run").glob("*.tmp"))
+
+
 class TestBounds:
     def test_the_oldest_go_when_there_are_too_many(self, folder, opened, monkeypatch):
         monkeypatch.setattr(code_cache, "MAX_ENTRIES", 3)
