@@ -29,7 +29,8 @@ class _Wanted(NamedTuple):
 
 def leave(code: int) -> None:
     """End the process with `code`, at once: a contract may still be running after an interruption, and taking the
-    interpreter apart would cost a warm call a seventh of its time. Nothing is left to be written or closed."""
+    interpreter apart would cost a warm call a seventh of its time. Nothing is left to be written or closed.
+    """
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -12,6 +12,7 @@ from near_tee_cli.primitives import base58, keys
 from near_tee_cli.primitives.canonical_json import base64_text
 from near_tee_cli.primitives.schema.access_key import decode_access_key
 from near_tee_cli.primitives.schema.account import (
+    Account,
     GlobalContract,
     GlobalContractByAccount,
     LocalContract,
@@ -92,6 +93,8 @@ def row_text(column: str, before: bytes | None, after: bytes | None) -> str:
     """What changed in a row that is no contract data: balances, bytes, nonces; else its size."""
     describe = _DESCRIBED.get(column, _size)
     try:
+        if column == "Account" and before is not None and after is not None:
+            return _account_change(decode_account(before), decode_account(after))
         texts = [describe(value) for value in (before, after) if value is not None]
     except BadInputError:
         texts = [_size(value) for value in (before, after) if value is not None]
@@ -113,6 +116,25 @@ def _account(value: bytes) -> tuple[str, ...]:
     code = "no contract" if contract is None else f"contract {_contract(contract)}"
     locked = f"{shown_near(account.locked)} locked"
     return (shown_near(account.amount), locked, f"{account.storage_usage:,} bytes used", code)
+
+
+def _account_change(before: Account, after: Account) -> str:
+    """Only what differs; an amount whose change is lost in rounding is followed by the exact difference."""
+    parts = []
+    for old, new, suffix in ((before.amount, after.amount, ""), (before.locked, after.locked, " locked")):
+        if old != new:
+            shown = [f"{shown_near(amount)}{suffix}" for amount in (old, new)]
+            parts.append(
+                f"{shown[0]} → {shown[1]}" if shown[0] != shown[1] else f"{shown[1]} ({new - old:+} yoctoNEAR)"
+            )
+    if before.storage_usage != after.storage_usage:
+        parts.append(f"{before.storage_usage:,} → {after.storage_usage:,} bytes used")
+    if before.contract != after.contract:
+        names = [
+            "no contract" if one is None else f"contract {_contract(one)}" for one in (before.contract, after.contract)
+        ]
+        parts.append(" → ".join(names))
+    return ", ".join(parts)
 
 
 def _contract(contract: LocalContract | GlobalContract | GlobalContractByAccount) -> str:
