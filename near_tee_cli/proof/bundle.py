@@ -139,12 +139,24 @@ class Content(NamedTuple):
     """Ascending hashes."""
 
 
+class Attachment(NamedTuple):
+    """Something that stands beside the claim, such as a signature: bound by what it says, not by where it stands.
+
+    No kind is defined yet.
+    """
+
+    kind: int
+    data: bytes
+
+
 class Bundle(NamedTuple):
     """A claim with its digest, and the content that it speaks about."""
 
     claim: Claim
     claim_digest: bytes
     content: Content
+    attachments: tuple[Attachment, ...] = ()
+    """Ascending kinds, then ascending bytes."""
 
 
 def encode_bundle(bundle: Bundle) -> bytes:
@@ -169,7 +181,7 @@ def encode_bundle(bundle: Bundle) -> bytes:
             vector(map(encode_transition, content.transitions)),
             encode_nodes(content.nodes),
             vector(code.hash + optional(None if code.code is None else blob(code.code)) for code in content.codes),
-            u32(0),
+            vector(bytes((item.kind,)) + blob(item.data) for item in bundle.attachments),
         )
     )
     if len(data) > MAX_BUNDLE_BYTES:
@@ -187,7 +199,7 @@ def decode_bundle(data: bytes) -> Bundle:
     """The bundle in `data`, all of it.
 
     Raises `BadInputError` with code `not-a-bundle`, `bundle-too-large` or `malformed-bundle`, and `UnsupportedError`
-    for another version or for parts that this version only reserves.
+    for another version.
     """
     if not is_bundle(data):
         raise BadInputError("this is no bundle: it does not begin with the bytes that every bundle has",
@@ -229,10 +241,9 @@ def _read_bundle(data: bytes, at: int) -> tuple[Bundle, int]:
     for transition in transitions:
         _require_within(transition.nodes, len(nodes), "trie nodes and values")
         _require_within(transition.codes, len(codes), "contracts")
-    attachments, at = read_u32(data, at)
-    if attachments:
-        raise UnsupportedError("the bundle has attachments, which this version only reserves", what="attachments")
-    return Bundle(claim, digest, Content(validators, carried, tuple(transitions), nodes, codes)), at
+    attachments, at = budget.read_list(data, at, _read_attachment, least=5)
+    _require_ascending([bytes((item.kind,)) + item.data for item in attachments], "attachments")
+    return Bundle(claim, digest, Content(validators, carried, tuple(transitions), nodes, codes), attachments), at
 
 
 def encode_validators(validators: tuple[tuple[str, int], ...]) -> bytes:
@@ -371,6 +382,12 @@ def _read_code(data: bytes, at: int) -> tuple[Code, int]:
     if code is not None and len(code) > MAX_CODE_BYTES:
         raise BadInputError(f"a contract of {len(code)} bytes, at most {MAX_CODE_BYTES} are read")
     return Code(code_hash, code), at
+
+
+def _read_attachment(data: bytes, at: int) -> tuple[Attachment, int]:
+    kind = data[at]
+    content, at = read_blob(data, at + 1)
+    return Attachment(kind, content), at
 
 
 def _require_ascending(items: Sequence[Sortable], what: str) -> None:

@@ -16,7 +16,7 @@ from near_tee_cli.primitives.schema.outcome import ExecutionOutcome
 from near_tee_cli.primitives.schema.receipt import ActionReceipt, decode_state_stored_receipt
 from near_tee_cli.proof.bundle import Bundle, Transition
 from near_tee_cli.proof.claim import Claim, Entry, claim_digest
-from near_tee_cli.proof.partial_state import changed_root, partial_trie, require_sound
+from near_tee_cli.proof.partial_state import Soundness, changed_root, partial_trie
 from near_tee_cli.proof.statement import (
     Parsed,
     call_fields,
@@ -187,7 +187,7 @@ _CALL_FIELDS = ("calls", "calls_root", "call")
 
 def check_content(examined: Examined) -> str:
     """Check 5: all derived fields but those about calls, which need a sound witness."""
-    claim, _, content = examined.bundle
+    claim, content = examined.bundle.claim, examined.bundle.content
     if not content.transitions:
         raise EvidenceError("a bundle without a block claims nothing", code="content-mismatch")
     examined.entries = entries_of(content, claim.pre_root, hashes=examined.hashes)
@@ -201,13 +201,14 @@ def check_content(examined: Examined) -> str:
 def check_inputs(examined: Examined) -> str:
     """Check 6."""
     height = -1
+    sent_before: tuple[bytes, ...] | None = None
     for position, transition in enumerate(examined.bundle.content.transitions):
         where = f"transition {position}"
         if transition.block.height <= height:
             raise EvidenceError(f"{where} does not lie above the one before", code="height-order", where=where)
         height = transition.block.height
-        if transition.forward and not position:
-            raise EvidenceError("the first transition has nobody to forward from", code="bad-forward", where=where)
+        _require_inputs_fit(transition, sent_before, position)
+        sent_before = transition.sent
         try:
             examined.parsed.append(parse(transition))
         except BadInputError as error:
@@ -217,16 +218,34 @@ def check_inputs(examined: Examined) -> str:
     return f"{transactions} transactions, {receipts} receipts from outside"
 
 
+def _require_inputs_fit(transition: Transition, sent_before: tuple[bytes, ...] | None, position: int) -> None:
+    """There is one way to say what comes in.
+
+    What the block before sent is forwarded and not repeated, the flag is on where it changes nothing, and a block
+    without a chunk has no inputs.
+    """
+    where = f"transition {position}"
+    has_chunk = transition.block.is_new_chunk
+    if transition.forward and (sent_before is None or (sent_before and not has_chunk)):
+        raise EvidenceError(f"{where} has nobody to forward from or nothing to do", code="bad-forward", where=where)
+    if not has_chunk and (transition.transactions or transition.receipts):
+        raise EvidenceError(f"{where} has inputs but no chunk", code="bad-inputs", where=where)
+    repeated = sent_before is not None and transition.receipts[: len(sent_before)] == sent_before
+    if repeated and not transition.forward:
+        raise EvidenceError(f"{where} repeats what was sent instead of forwarding it", code="bad-forward", where=where)
+
+
 def check_witness(examined: Examined) -> str:
     """Check 7."""
-    claim, _, content = examined.bundle
+    claim, content = examined.bundle.claim, examined.bundle.content
     hashes = examined.hashes
     used: set[int] = set()
+    soundness = Soundness()
     roots = roots_before(content, claim.pre_root)
     for position, (transition, root) in enumerate(zip(content.transitions, roots, strict=True)):
         items = {hashes[node]: content.nodes[node] for node in transition.nodes}
         try:
-            require_sound(root, items)
+            soundness.require(root, items)
         except (EvidenceError, BadInputError) as error:
             where = f"transition {position}"
             raise EvidenceError(f"{where}: {error.message}", code=error.code, where=where) from error
@@ -268,7 +287,7 @@ def check_changes(examined: Examined) -> str:
 
 def check_calls(examined: Examined) -> str:
     """Check 10."""
-    claim, _, content = examined.bundle
+    claim, content = examined.bundle.claim, examined.bundle.content
     try:
         calls = calls_of(content, examined.parsed, examined.tries)
     except (MissingNodeError, BadInputError) as error:

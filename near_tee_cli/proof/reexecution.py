@@ -118,7 +118,7 @@ def repeat(
     `codes` are contracts at hand for those that the bundle only names. Raises `UndecidedError` when it cannot be
     told, and `EvidenceError` when a transition cannot be applied.
     """
-    claim, _, content = bundle
+    claim, content = bundle.claim, bundle.content
     if expected_gas(bundle) > max_gas:
         raise too_expensive(max_gas)
     config = config_at(claim.protocol_version)

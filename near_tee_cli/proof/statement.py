@@ -7,9 +7,10 @@ believed that can be derived. Nothing here executes anything.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from near_tee_cli.errors import BadInputError, MissingNodeError
+from near_tee_cli.errors import BadInputError, EvidenceError, MissingNodeError
 from near_tee_cli.params.store import config_at
 from near_tee_cli.primitives.hashes import sha256
+from near_tee_cli.primitives.integers import U64_MAX
 from near_tee_cli.primitives.merkle import root_of_leaves
 from near_tee_cli.primitives.schema.account import GlobalContractByAccount, decode_account
 from near_tee_cli.primitives.schema.action import Action, FunctionCall
@@ -114,7 +115,10 @@ def roots_before(content: Content, pre_root: bytes) -> list[bytes]:
 
 
 def entries_of(content: Content, pre_root: bytes, *, hashes: Sequence[bytes]) -> list[Entry]:
-    """One entry per transition; `hashes` are those of `content.nodes`."""
+    """One entry per transition; `hashes` are those of `content.nodes`.
+
+    Raises `EvidenceError` when the gas of a transition exceeds what a chunk can burn.
+    """
     pairs = zip(content.transitions, roots_before(content, pre_root), strict=True)
     return [_entry(content, position, transition, root, hashes) for position, (transition, root) in enumerate(pairs)]
 
@@ -122,6 +126,10 @@ def entries_of(content: Content, pre_root: bytes, *, hashes: Sequence[bytes]) ->
 def _entry(content: Content, position: int, transition: Transition, pre_root: bytes, hashes: Sequence[bytes]) -> Entry:
     outcomes = [entry.outcome for entry in transition.outcomes]
     gas = gas_kinds.of_outcomes(outcomes)
+    if gas.total > U64_MAX:
+        raise EvidenceError(
+            f"transition {position}: {gas.total} gas is more than a chunk can burn", code="gas-mismatch"
+        )
     return Entry(
         position=position,
         pre_root=pre_root,

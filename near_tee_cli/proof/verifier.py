@@ -130,6 +130,12 @@ def _read(data: bytes, course: _Course) -> Examined | None:
             course.failed(checks.FORMAT, error)
         return None
     course.claim = bundle.claim
+    if bundle.attachments:
+        kinds = sorted({item.kind for item in bundle.attachments})
+        course.not_told(
+            checks.FORMAT, UnsupportedError(f"attachments of the unknown kinds {kinds}", what="attachments")
+        )
+        return None
     course.passed(checks.FORMAT, f"{len(data)} bytes")
     course.passed(checks.ENCODING, "the one encoding of its content")
     return Examined(bundle)

@@ -13,7 +13,7 @@ from near_tee_cli.primitives.schema.outcome import (
     SuccessReceiptId,
     SuccessValue,
 )
-from near_tee_cli.proof.bundle import Bundle, Carried, Chunk, Code, Content, Transition
+from near_tee_cli.proof.bundle import Attachment, Bundle, Carried, Chunk, Code, Content, Transition
 from near_tee_cli.proof.claim import Call, Claim, Entry, EntryInput, EntryOutcome, EntryWitness, Trace
 from near_tee_cli.proof.gas_kinds import GasKinds
 from near_tee_cli.runtime.block import (
@@ -201,7 +201,8 @@ claims = st.builds(
     codes_digest=hash32,
     trace=st.none() | st.builds(Trace, root=hash32, length=u64),
 )
-bundles = st.builds(Bundle, claim=claims, claim_digest=hash32, content=contents())
+attachments = ascending(st.builds(Attachment, kind=u8, data=blob), most=2)
+bundles = st.builds(Bundle, claim=claims, claim_digest=hash32, content=contents(), attachments=attachments)
 entries = st.builds(
     Entry,
     position=u32,

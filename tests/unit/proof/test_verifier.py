@@ -1,0 +1,181 @@
+"""Verdicts, strengths, and what ends in which of them."""
+
+import pytest
+
+from near_tee_cli.errors import EvidenceError
+from near_tee_cli.proof.bundle import MAGIC, decode_bundle, encode_bundle
+from near_tee_cli.proof.claim import claim_digest
+from near_tee_cli.proof.report import Report, Status, Strength, Verdict, VerifiedClaim
+from near_tee_cli.proof.verifier import NO_REPLAY, verified, verify
+from tests.support.bundles import consistent, decided, executed, relabelled, small_proof
+from tests.support.machines import machine
+
+BOTH = frozenset({Strength.CONSISTENT, Strength.RE_EXECUTED})
+
+
+def statuses(report: Report) -> list[str]:
+    return [result.status.value for result in report.checks]
+
+
+def test_a_bundle_verified_with_execution() -> None:
+    report = executed(small_proof().data)
+    assert (report.verdict, report.code, report.malformed) == (Verdict.ESTABLISHED, None, False)
+    assert report.strengths == report.required == BOTH
+    assert statuses(report) == ["passed"] * 15 + ["not-made"] * 4
+    assert [result.number for result in report.checks] == list(range(1, 20))
+    assert report.claim == small_proof().claim
+    assert report.message == "established: consistent, re-executed"
+
+
+def test_and_without() -> None:
+    report = consistent(small_proof().data)
+    assert (report.verdict, report.strengths) == (Verdict.ESTABLISHED, NO_REPLAY)
+    assert statuses(report) == ["passed"] * 13 + ["not-made"] * 6
+    assert report.checks[13].detail == "not asked for"
+
+
+def test_nothing_is_executed_unless_asked_for() -> None:
+    class Forbidden:
+        def run(self, *_args, **_kwargs):
+            pytest.fail("something was executed")
+
+    report = verify(small_proof().data, machine=Forbidden(), require=[Strength.CONSISTENT])
+    assert report.verdict is Verdict.ESTABLISHED
+    assert Strength.RE_EXECUTED not in report.strengths
+
+
+def test_execution_needs_a_machine() -> None:
+    with pytest.raises(ValueError, match="machine"):
+        verify(small_proof().data, machine=None)
+
+
+@pytest.mark.parametrize(("strength", "code"), [(Strength.SIGNED, "not-signed"), (Strength.ATTESTED, "not-attested")])
+def test_what_is_not_there_is_inconclusive_and_never_passed(strength, code) -> None:
+    report = verify(small_proof().data, machine=machine(), require=[strength])
+    assert (report.verdict, report.code) == (Verdict.INCONCLUSIVE, code)
+    assert strength.value in report.message
+    assert report.strengths == NO_REPLAY
+    report = verify(small_proof().data, machine=machine(), require=[strength, Strength.RE_EXECUTED])
+    assert (report.verdict, report.code, report.strengths) == (Verdict.INCONCLUSIVE, code, BOTH)
+
+
+@pytest.mark.parametrize(
+    ("data", "number", "code"),
+    [
+        (b"", 1, "not-a-bundle"),
+        (b"PK\3\4", 1, "not-a-bundle"),
+        (MAGIC[:-1], 1, "not-a-bundle"),
+        (MAGIC, 2, "malformed-bundle"),
+        (MAGIC + b"\1", 2, "malformed-bundle"),
+        (MAGIC + b"\1\0", 2, "malformed-bundle"),
+        (MAGIC + b"\1\0" + b"\xff" * 1000, 2, "malformed-bundle"),
+        (MAGIC + b"\1\0" + b"\0" * 5000, 2, "malformed-bundle"),
+    ],
+)
+def test_what_is_no_bundle_is_bad_input(data, number, code) -> None:
+    report = executed(data)
+    assert report.malformed
+    assert (report.verdict, report.code, report.claim) == (Verdict.INCONCLUSIVE, code, None)
+    assert decided(report) == (number, code)
+    assert report.strengths == frozenset()
+
+
+def test_truncated_and_padded_files_are_bad_input() -> None:
+    data = small_proof().data
+    for damaged in (data[:-1], data[:100], data + b"\0", data + data):
+        report = executed(damaged)
+        assert report.malformed
+        assert decided(report) == (2, "malformed-bundle")
+
+
+@pytest.mark.parametrize("version", [0, 2, 255, 256])
+def test_an_unknown_version_is_inconclusive(version) -> None:
+    data = MAGIC + version.to_bytes(2, "little") + small_proof().data[10:]
+    report = executed(data)
+    assert (report.verdict, report.malformed) == (Verdict.INCONCLUSIVE, False)
+    assert decided(report) == (1, "unsupported-bundle-version")
+
+
+def test_attachments_are_reserved() -> None:
+    data = small_proof().data
+    assert data.endswith(b"\0\0\0\0")
+    report = executed(data[:-4] + b"\1\0\0\0\1\0\0\0\0")
+    assert (report.verdict, report.malformed) == (Verdict.INCONCLUSIVE, False)
+    assert decided(report) == (1, "unsupported-attachments")
+
+
+def test_an_unknown_protocol_version_is_inconclusive() -> None:
+    bundle = decode_bundle(small_proof().data)
+    claim = bundle.claim._replace(protocol_version=87)
+    report = executed(encode_bundle(bundle._replace(claim=claim, claim_digest=claim_digest(claim))))
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert decided(report) == (3, "unsupported-protocol-version")
+
+
+def test_too_expensive_is_inconclusive() -> None:
+    data = small_proof().data
+    gas = small_proof().claim.gas.total
+    assert executed(data, max_gas=gas).verdict is Verdict.ESTABLISHED
+    report = executed(data, max_gas=gas - 1)
+    assert (report.verdict, report.strengths) == (Verdict.INCONCLUSIVE, NO_REPLAY)
+    assert decided(report) == (14, "too-expensive")
+
+
+def test_a_bundle_that_hides_its_cost_is_stopped() -> None:
+    bundle = decode_bundle(small_proof().data)
+    (*_, call) = [entry for entry in bundle.content.transitions[0].outcomes if entry.outcome.metadata.profile]
+
+    class Costly:
+        calls = 0
+
+        def run(self, *args, **kwargs):
+            self.calls += 1
+            return machine().run(*args, **kwargs)._replace(burnt_gas=10**16)
+
+    costly = Costly()
+    report = verify(small_proof().data, machine=costly, max_gas=10**16)
+    assert call is not None
+    assert report.verdict is Verdict.CONTRADICTED
+    assert costly.calls == 1
+
+
+def test_code_that_travels_apart() -> None:
+    bundle = decode_bundle(small_proof().data)
+    code = bundle.content.codes[0]
+    content = bundle.content._replace(codes=(code._replace(code=None),))
+    detached = encode_bundle(bundle._replace(content=content))
+    report = executed(detached)
+    assert (report.verdict, report.strengths) == (Verdict.INCONCLUSIVE, NO_REPLAY)
+    assert decided(report) == (14, "missing-code")
+    assert executed(detached, codes={code.hash: code.code}).verdict is Verdict.ESTABLISHED
+    assert decided(executed(detached, codes={code.hash: b"other"})) == (14, "missing-code")
+    assert relabelled(content, bundle.claim) == detached
+
+
+def test_a_verified_claim_is_only_made_by_verifying() -> None:
+    data = small_proof().data
+    report = executed(data)
+    claim = verified(report, data)
+    assert (claim.claim, claim.strengths) == (small_proof().claim, BOTH)
+    assert claim.claim_digest == claim_digest(claim.claim)
+    with pytest.raises(EvidenceError) as caught:
+        verified(report, data + b"\0")
+    assert caught.value.code == "other-bundle"
+    failed = executed(data[:-1])
+    with pytest.raises(EvidenceError) as caught:
+        verified(failed, data[:-1])
+    assert caught.value.code == "malformed-bundle"
+    with pytest.raises(ValueError, match="established"):
+        VerifiedClaim(failed, bytes(32))
+
+
+def test_a_check_that_was_not_made_says_which_one_decided() -> None:
+    report = executed(small_proof().data[:-1])
+    assert report.checks[1].status is Status.FAILED
+    assert {result.detail for result in report.checks[2:15]} == {"check 2 decided"}
+    assert [result.detail for result in report.checks[15:]] == [
+        "not present",
+        "not present",
+        "a single bundle",
+        "not present",
+    ]
