@@ -1,0 +1,34 @@
+"""The commands of the README work as they stand there."""
+
+import re
+import shutil
+
+from tests.support.cli import near_tee
+
+
+def test_blocks_of_the_readme(project, tmp_path):
+    """Every `near-tee` line, in order, in a copy of what they need."""
+    text = (project / "README.md").read_text(encoding="utf-8")
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    commands = [line.split() for line in lines if line.startswith("near-tee ")]
+    assert len(commands) >= 5
+    shutil.copytree(project / "examples", tmp_path / "examples")
+    (tmp_path / "build").mkdir()
+    for _, *arguments in commands:
+        done = near_tee(*arguments, home=tmp_path / "home", cwd=tmp_path, PYTHONPATH=str(project))
+        assert done.code == 0, (arguments, done.err)
+
+
+def test_make_targets_of_the_readme_exist(project):
+    text = (project / "README.md").read_text(encoding="utf-8")
+    makefile = (project / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"make ([a-z-]+)", text))
+    assert {"demo", "test", "help", "lint", "conformance"} <= targets
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_documents_that_are_linked_exist(project):
+    for path in [project / "README.md", *sorted((project / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+            assert (path.parent / target).exists(), (path.name, target)
