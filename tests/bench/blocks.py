@@ -1,22 +1,22 @@
 """Times of applying the blocks of a case: everything loaded and compiled, the trie recording, as in the reference."""
 
+import gc
 import pathlib
 import time
 from typing import NamedTuple
 
-from near_tee_cli.params.store import config_at
+from near_tee_cli.primitives import base58
 from near_tee_cli.primitives.schema.receipt import decode_receipt
-from near_tee_cli.primitives.schema.records import read_record
 from near_tee_cli.primitives.schema.transaction import decode_signed_transaction
-from near_tee_cli.runtime.block import BlockContext, ChainContext
 from near_tee_cli.runtime.world import World
 from near_tee_cli.vm.engine import Engine
 from near_tee_cli.vm.runner import VirtualMachine
-from near_tee_cli.workspace.cases import Case, CaseBlock, read_case
+from near_tee_cli.workspace.cases import CaseBlock, read_case
+from near_tee_cli.workspace.replay import block_context, world_of_case
 
-MIN_RUNS = 5
-MAX_RUNS = 40
-SECONDS_PER_BLOCK = 4.0
+MIN_RUNS = 7
+MAX_RUNS = 60
+SECONDS_PER_BLOCK = 2.0
 
 
 class BlockTime(NamedTuple):
@@ -27,17 +27,10 @@ class BlockTime(NamedTuple):
     first_s: float | None
 
 
-def load(path: pathlib.Path) -> tuple[Case, World]:
-    """A case and the world it begins with."""
-    case = read_case(path.read_bytes(), path.name)
-    chain = ChainContext(case.chain_id, tuple(sorted(case.validators.items())))
-    records = [read_record(record) for record in case.records]
-    return case, World.from_records(config_at(case.protocol_version), chain, records=records, raw=case.raw)
-
-
 def times(path: pathlib.Path, engine: Engine, *, first_for: tuple[int, ...] = ()) -> list[BlockTime]:
     """The time of each block of the case at `path`. To be called on the contract thread."""
-    case, world = load(path)
+    case = read_case(path.read_bytes(), path.name)
+    world = world_of_case(case)
     machine = VirtualMachine(engine)
     result = []
     for number, block in enumerate(case.blocks, 1):
@@ -51,8 +44,7 @@ def times(path: pathlib.Path, engine: Engine, *, first_for: tuple[int, ...] = ()
             best, spent, runs = min(best, seconds), spent + seconds, runs + 1
         _once(world, block, machine, keep=True)
         result.append(BlockTime(number, best, first))
-        expected = case.expect["blocks"][number - 1]["state_root"]
-        if expected != _root_text(world):
+        if case.expect["blocks"][number - 1]["state_root"] != base58.encode(world.root):
             raise SystemExit(f"{path.name} block {number}: the state root is not the recorded one")
     return result
 
@@ -62,7 +54,8 @@ def _once(world: World, block: CaseBlock, machine: VirtualMachine, *, keep: bool
     before = (world.root, world.in_flight, world.congestion_info, world.bandwidth_requests)
     transactions = [decode_signed_transaction(data) for data in block.transactions]
     receipts = [decode_receipt(data) for data in block.receipts]
-    context = BlockContext(*(getattr(block, name) for name in BlockContext._fields))
+    context = block_context(block)
+    gc.collect()
     begun = time.perf_counter()
     world.produce_block(
         context,
@@ -76,9 +69,3 @@ def _once(world: World, block: CaseBlock, machine: VirtualMachine, *, keep: bool
     if not keep:
         world.root, world.in_flight, world.congestion_info, world.bandwidth_requests = before
     return seconds
-
-
-def _root_text(world: World) -> str:
-    from near_tee_cli.primitives import base58
-
-    return base58.encode(world.root)

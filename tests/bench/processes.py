@@ -7,78 +7,82 @@ import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64encode
+from hashlib import sha256
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = pathlib.Path(sys.executable).with_name("near-tee")
 RUNS = 25
+STATUS = "examples/contracts/status-message/status_message.wasm"
+WARM_RUN = ["run", STATUS, "new", "--json"]
+
+_PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
-def environment(home: pathlib.Path) -> dict[str, str]:
+def _environment(home: str) -> dict[str, str]:
     """The user's environment with a home of its own, and with byte code kept, as an installed program has it."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "NEAR_TEE_HOME": str(home)}
+    return {**kept, "NEAR_TEE_HOME": home}
 
 
-def _best(command: list[str], env: dict[str, str], *, runs: int = RUNS) -> float:
+def _best(command: list[str], environment: dict[str, str]) -> float:
     best = float("inf")
-    for _ in range(runs):
+    for _ in range(RUNS):
         begun = time.perf_counter()
-        subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        subprocess.run(
+            command, env=environment, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        )
         best = min(best, time.perf_counter() - begun)
     return best
 
 
-WARM_RUN = [
-    "run", "examples/contracts/status-message/status_message.wasm", "new", "--json",
-]  # fmt: skip
-
-
 def startup() -> dict[str, float]:
-    """Seconds of each command, under its own name; "python -c pass" is what they are compared with."""
-    os.chdir(PROJECT)
+    """Seconds of each command by name; `python -c pass` is what the others are compared with."""
+    commands = {
+        "python -c pass": [sys.executable, "-c", "pass"],
+        "near-tee --version": [str(COMMAND), "--version"],
+        "near-tee --help": [str(COMMAND), "--help"],
+        "near-tee run --help": [str(COMMAND), "run", "--help"],
+        "near-tee run --json (warm)": [str(COMMAND), *WARM_RUN],
+    }
     with tempfile.TemporaryDirectory() as home:
-        env = environment(pathlib.Path(home))
-        commands = {
-            "python -c pass": [sys.executable, "-c", "pass"],
-            "near-tee --version": [str(COMMAND), "--version"],
-            "near-tee --help": [str(COMMAND), "--help"],
-            "near-tee run --help": [str(COMMAND), "run", "--help"],
-            "near-tee run --json (warm)": [str(COMMAND), *WARM_RUN],
-        }
+        environment = _environment(home)
         for command in commands.values():
-            subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
-        return {name: _best(command, env) for name, command in commands.items()}
+            subprocess.run(command, env=environment, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+        return {name: _best(command, environment) for name, command in commands.items()}
 
 
 def peak_memory(arguments: list[str]) -> float:
-    """MiB that a command took at most, its code cached by a first run."""
-    os.chdir(PROJECT)
+    """MiB that a command took at most; its code is cached by a first run. `OUT` stands for a file to write."""
     with tempfile.TemporaryDirectory() as home:
-        env = environment(pathlib.Path(home))
-        script = (
-            "import resource, subprocess, sys;"
-            "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"
-            "subprocess.run(['rm', '-rf', *[a for a in sys.argv if a.endswith('.ntb')]]);"
-            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-        )
-        command = [sys.executable, "-c", script, str(COMMAND), *arguments]
-        subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
-        printed = subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
-        size = int(printed)
-        return size / 1024 if sys.platform != "darwin" else size / 1024 / 1024
+        environment = _environment(home)
+        sizes = []
+        for number in range(2):
+            own = [word.replace("OUT", f"{home}/{number}.ntb") for word in arguments]
+            command = [sys.executable, "-c", _PEAK, str(COMMAND), *own]
+            done = subprocess.run(command, env=environment, cwd=PROJECT, check=True, capture_output=True, text=True)
+            sizes.append(int(done.stdout) / (1024 if sys.platform != "darwin" else 1024 * 1024))
+        return sizes[1]
 
 
 def snapshot_of(records: int) -> bytes:
-    """A JSON snapshot with so many records, made by a fixed rule."""
-    from base64 import b64encode
-    from hashlib import sha256
-
-    rows = []
+    """A JSON snapshot with so many records (half accounts, half contract data), made by a fixed rule."""
+    rows: list[object] = []
     for number in range(records // 2):
-        name = f"account-{number}.near"
         account = {"amount": str(10**24), "locked": "0", "code_hash": "1" * 32, "storage_usage": 200, "version": "V1"}
-        rows.append({"Account": {"account_id": name, "account": account}})
-        key, value = sha256(b"%d" % number).digest(), sha256(b"v%d" % number).digest() * 3
-        data = {"account_id": "token.near", "data_key": b64encode(key).decode(), "value": b64encode(value).decode()}
-        rows.append({"Data": data})
-    return json.dumps({"records": rows}).encode()
+        rows.append({"Account": {"account_id": f"account-{number}.near", "account": account}})
+        key, value = sha256(b"k%d" % number).digest(), sha256(b"v%d" % number).digest() * 3
+        content = {"data_key": b64encode(key).decode(), "value": b64encode(value).decode()}
+        rows.append({"Data": {"account_id": "token.near", **content}})
+    return json.dumps({**json.loads(_EMPTY_SNAPSHOT), "records": rows}).encode()
+
+
+_EMPTY_SNAPSHOT = """{
+"schema": "near-tee/snapshot/v1", "protocol_version": 86, "chain_id": "localnet", "validators": {}, "records": [],
+"raw": [], "receipts": [], "block": null, "bandwidth_requests": [], "state_root": null,
+"congestion_info": {"allowed_shard": 0, "buffered_receipts_gas": "0", "delayed_receipts_gas": "0", "receipt_bytes": 0}
+}"""
