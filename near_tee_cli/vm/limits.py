@@ -13,7 +13,6 @@ from collections.abc import Callable
 from near_tee_cli.params.config import VMConfig
 from near_tee_cli.vm.prepared import PrepareError
 from near_tee_cli.vm.wasm import reader, writer
-from near_tee_cli.vm.wasm.canonical import canonical
 from near_tee_cli.vm.wasm.module import Module
 from near_tee_cli.vm.wasm.reader import Body, Cursor, MalformedError
 
@@ -45,16 +44,8 @@ def check(code: bytes, config: VMConfig, *, validate: Callable[[bytes], bool]) -
         return PrepareError.DESERIALIZATION
     except _LimitError as broken:
         prefix = early.completed(broken.end, bodies=broken.bodies)
-        return broken.error if _valid(prefix, validate) else PrepareError.DESERIALIZATION
-    if validate(code):
-        return early.module
-    rewritten = _valid_rewriting(code, validate)
-    if rewritten is None:
-        return PrepareError.DESERIALIZATION
-    shorter = _EarlyPass(rewritten, config)
-    shorter.run()
-    shorter.module.shortened = len(code) - len(rewritten)
-    return shorter.module
+        return broken.error if validate(prefix) else PrepareError.DESERIALIZATION
+    return early.module if validate(code) else PrepareError.DESERIALIZATION
 
 
 def malformed_reason(code: bytes, config: VMConfig) -> str | None:
@@ -66,20 +57,6 @@ def malformed_reason(code: bytes, config: VMConfig) -> str | None:
     except _LimitError:
         return None
     return None
-
-
-def _valid(code: bytes, validate: Callable[[bytes], bool]) -> bool:
-    """Whether the validator accepts the module, in this or in its canonical encoding."""
-    return validate(code) or _valid_rewriting(code, validate) is not None
-
-
-def _valid_rewriting(code: bytes, validate: Callable[[bytes], bool]) -> bytes | None:
-    """The module in its canonical encoding, if that is another and a valid one.
-
-    The chain's decoder accepts roundabout encodings of memory operands that the engine's strict features refuse.
-    """
-    rewritten = canonical(code)
-    return rewritten if rewritten is not None and validate(rewritten) else None
 
 
 class _EarlyPass:

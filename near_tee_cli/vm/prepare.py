@@ -62,7 +62,7 @@ class _Preparation:
             if error is not None:
                 return error
         module = self._module
-        length = self._length.total() + module.shortened
+        length = self._length.total()
         if length > _or_unlimited(self._config.max_instrumented_code_size):
             return PrepareError.INSTRUMENTED_CODE_TOO_LARGE
         return Prepared(

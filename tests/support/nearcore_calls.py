@@ -426,7 +426,21 @@ REGRESSIONS = {
     ),
 }
 
+
+def _body(instructions: str) -> bytes:
+    """A module with one page of memory whose `main` is given in hexadecimal."""
+    body = b"\0" + bytes.fromhex(instructions) + b"\x0b"
+    code = b"\1" + _leb(len(body)) + body
+    head = "0061736d0100000001040160000003020100050301000107080104 6d61696e 00000a"
+    return bytes.fromhex(head) + _leb(len(code)) + code
+
+
 EXTRA = {
+    "memory index in the flags of a load": Call(_body("4100 28420000 1a"), 46, 85_553_533, _MALFORMED, NOTHING_BURNT),
+    "overlong memory index": Call(_body("3f8000 1a"), 43, 82_285_648, _MALFORMED, NOTHING_BURNT),
+    "memory offset of ten bytes": Call(
+        _body("4100 2802 80808080808080808000 1a"), 54, 94_267_893, _MALFORMED, NOTHING_BURNT
+    ),
     "call_indirect beyond the table": Call(
         _text('(type $t (func)) (table 1 funcref) (func (export "main") i32.const 5 call_indirect (type $t))'),
         58,

@@ -1,7 +1,7 @@
 """One walk over a function body: where gas is charged, how deep the stack gets, and what must be rewritten.
 
 `gas` and `stack` say what the two analyses are; this module computes both results in one pass, because contracts
-have hundreds of thousands of instructions. It relies on a validated body in canonical encoding, and on prices that
+have hundreds of thousands of instructions. It relies on a validated body, and on prices that
 are the same for all instructions but the free and the bulk ones.
 
 How the placement of charges becomes a single pass. A *group* is open: it began at some instruction and counts what

@@ -25,7 +25,6 @@ class Module:
         "globals_range",
         "has_imports",
         "imports",
-        "shortened",
         "start",
         "table_sizes",
         "tables",
@@ -35,8 +34,6 @@ class Module:
 
     def __init__(self, code: bytes) -> None:
         self.code = code
-        self.shortened = 0
-        """Bytes that the canonical encoding in `code` is shorter than what was deployed."""
         self.types: list[FuncType] = []
         self.types_range: Range = (0, 0)
         self.has_imports = False
