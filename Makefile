@@ -35,8 +35,11 @@ demo: $(STAMP) ## run a real contract, prove it, verify it, damage the proof
 test: $(STAMP) ## run the tests (T=path, K=expression narrow it)
 	@$(BIN)/python -m pytest $(T) -n $(J) $(if $(K),-k '$(K)') -m 'not long'
 
-test-long: $(STAMP) ## property and differential tests with many examples; prints the seeds
-	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest $(T) -n $(J) $(if $(K),-k '$(K)') -m 'long or not long' -k 'property or differential'
+test-long: $(STAMP) ## property and differential tests with many new examples; prints the seed (SEED=N repeats)
+	@seed=$${SEED:-$$($(BIN)/python -c 'import random; print(random.SystemRandom().randrange(10**9))')}; \
+	  echo "seed $$seed"; \
+	  HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest $(T) -n $(J) $(if $(K),-k '$(K)') -m 'property or long' \
+	    --hypothesis-seed=$$seed
 
 lint: $(STAMP) ## ruff, mypy strict and the architecture test
 	@$(BIN)/ruff check $(SOURCES)

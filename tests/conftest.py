@@ -22,6 +22,13 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything under tests/property, and what compares two implementations, belongs to the long run as well."""
+    for item in items:
+        if "/property/" in item.nodeid or "differential" in item.nodeid:
+            item.add_marker("property")
+
+
 @pytest.fixture(scope="session")
 def project() -> pathlib.Path:
     """The root directory of the project."""
