@@ -63,6 +63,13 @@ def prove(
     bundle = assemble(config, chain, transitions=transitions, purpose=purpose or Purpose())
     data = encode_bundle(bundle)
     report = verify(data, machine=machine, max_gas=UNBOUNDED_GAS)
+    if report.malformed:
+        # What was just encoded can only fail to be read for its size.
+        raise BadInputError(
+            f"this does not fit one bundle: {report.message}",
+            code="bundle-too-large",
+            hint="prove fewer blocks at a time",
+        )
     if report.verdict is not Verdict.ESTABLISHED:
         failed = next((result for result in report.checks if result.code is not None), None)
         name = "" if failed is None else f" (check {failed.number}, {failed.name})"
