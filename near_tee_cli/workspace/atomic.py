@@ -6,11 +6,10 @@ directory is synced last, so that what was reported as written survives a power 
 replaced unless asked. A failed write leaves nothing behind but, after a kill, a hidden `*.tmp` sibling.
 """
 
-import contextlib
 import errno
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from near_tee_cli.errors import BadInputError, WriteError
 
@@ -95,8 +94,7 @@ def write_file(path: str, data: bytes, *, overwrite: bool, mode: int = 0o666) ->
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+        _discard(temporary)
 
 
 def write_directory(path: str, files: Mapping[str, bytes]) -> None:
@@ -124,10 +122,8 @@ def write_directory(path: str, files: Mapping[str, bytes]) -> None:
     finally:
         if made:
             for file_name in files:
-                with contextlib.suppress(OSError):
-                    os.unlink(os.path.join(temporary, file_name))
-            with contextlib.suppress(OSError):
-                os.rmdir(temporary)
+                _discard(os.path.join(temporary, file_name))
+            _discard(temporary, os.rmdir)
 
 
 def sync_directory(directory: str) -> None:
@@ -141,6 +137,14 @@ def sync_directory(directory: str) -> None:
             raise
     finally:
         os.close(handle)
+
+
+def _discard(path: str, remove: Callable[[str], None] = os.unlink) -> None:
+    """Remove what may or may not be there; what cannot be removed stays."""
+    try:
+        remove(path)
+    except OSError:
+        return
 
 
 def _create(path: str, data: bytes, *, mode: int) -> None:
@@ -166,8 +170,7 @@ def _link(temporary: str, path: str) -> None:
         try:
             os.replace(temporary, path)
         except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+            _discard(path)
             raise
 
 
