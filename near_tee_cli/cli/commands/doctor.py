@@ -69,7 +69,7 @@ def _engine() -> list[dict[str, Any]]:
 def _libraries() -> list[dict[str, Any]]:
     """Each cryptographic library does one computation whose result is known."""
     from near_tee_cli.primitives import hashes, keys
-    from near_tee_cli.primitives.curves import bls12_381, p256
+    from near_tee_cli.primitives.curves import alt_bn128, bls12_381, p256
 
     digest = hashes.sha256(b"sample")
     p256_key = bytes.fromhex("0360fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6")
@@ -90,6 +90,10 @@ def _libraries() -> list[dict[str, Any]]:
         total = bls12_381.p1_sum(b"\0" + generator + b"\1" + generator, not_in_group_fix=True)
         return total == b"\x40" + bytes(95)
 
+    def meets() -> bool:
+        one, two = (number.to_bytes(32, "little") for number in (1, 2))
+        return alt_bn128.g1_sum(b"\0" + one + two + b"\1" + one + two) == bytes(64)
+
     checks: tuple[tuple[str, str, Callable[[], bool]], ...] = (
         ("ed25519", "pynacl", lambda: signs(keys.ED25519)),
         ("secp256k1", "coincurve", lambda: signs(keys.SECP256K1)),
@@ -100,6 +104,7 @@ def _libraries() -> list[dict[str, Any]]:
         ),
         ("p256", "cryptography", lambda: p256.verify_prehash(p256_key, digest, p256_signature)),
         ("bls12-381", "py-arkworks-bls12381", cancels),
+        ("alt_bn128", "near-tee itself", meets),
     )
     return [_library_finding(*check) for check in checks]
 
