@@ -115,7 +115,7 @@ def _transaction(start: Start, call: Call, signing_key: SecretKey) -> SignedTran
     public_key = call.signer_public_key
     row = trie_keys.access_key(call.signer_id, keys.key_handle(public_key))
     stored = Trie(start.world.store, start.world.root).get(row)
-    nonce = start.block.height * 1_000_000 if stored is None else decode_access_key(stored).nonce + 1
+    nonce = 1 if stored is None else decode_access_key(stored).nonce + 1
     transaction = transaction_v0(
         call.signer_id,
         public_key,

@@ -19,6 +19,7 @@ from near_tee_cli.primitives.schema.account import (
     LocalContract,
     decode_account,
     encode_account,
+    identifier_storage_usage,
     new_account,
 )
 from near_tee_cli.primitives.schema.wire import NO_HASH
@@ -65,9 +66,9 @@ def start(asked: Asked) -> Start:
     state = Trie(world.store, world.root)
     rows: dict[bytes, bytes | None] = {}
     _install(state, call, around, config=world.config, rows=rows, notes=notes)
-    for account_id in dict.fromkeys((call.predecessor_id, call.signer_id)):
-        if account_id not in (SYSTEM, call.contract_id) and state.get(keys.account(account_id)) is None:
-            _make_account(account_id, call, config=world.config, rows=rows)
+    for account_id in _named(call, around):
+        if account_id != call.contract_id and state.get(keys.account(account_id)) is None:
+            rows[keys.account(account_id)] = encode_account(_fresh(account_id, call, config=world.config, rows=rows))
             notes.append(f"account {account_id} is not in the snapshot; made with the default balance")
     if rows:
         world.root, nodes = state.update(rows)
@@ -131,14 +132,14 @@ def _install(
     code_key, account_key = keys.contract_code(call.contract_id), keys.account(call.contract_id)
     stored = state.get(account_key)
     if stored is None:
-        usage = config.storage_num_bytes_account
-        account = new_account(defaults.BALANCE, defaults.LOCKED_BALANCE, contract=None, storage_usage=usage)
+        account = _fresh(call.contract_id, call, config=config, rows=rows)
         notes.append(f"account {call.contract_id} is not in the snapshot; made with the default balance")
     else:
         account = decode_account(stored)
     if account.contract != LocalContract(code_hash):
         replaced = state.ref(code_key)
-        usage = account.storage_usage - (0 if replaced is None else replaced.length) + len(call.code)
+        before = identifier_storage_usage(account.contract) if replaced is None else replaced.length
+        usage = account.storage_usage - before + len(call.code)
         if account.contract is not None:
             notes.append(f"the contract of {call.contract_id} is replaced by the given file in the pre-state")
         account = account.with_contract(LocalContract(code_hash))._replace(storage_usage=max(usage, 0))
@@ -157,13 +158,22 @@ def _with_account_flags(account: Account, around: Surroundings) -> Account:
     )
 
 
-def _make_account(account_id: str, call: Call, *, config: RuntimeConfig, rows: dict[bytes, bytes | None]) -> None:
-    """A plain account; the signer's has the key that signs, with full access."""
+def _named(call: Call, around: Surroundings) -> tuple[str, ...]:
+    """The accounts that have to be there beside the contract's, as far as they are made when they are not.
+
+    A transaction on a snapshot is checked like any other: a signer that is missing there stays missing.
+    """
+    if call.signing_key is not None and around.state_path is not None:
+        return ()
+    return tuple(name for name in dict.fromkeys((call.predecessor_id, call.signer_id)) if name != SYSTEM)
+
+
+def _fresh(account_id: str, call: Call, *, config: RuntimeConfig, rows: dict[bytes, bytes | None]) -> Account:
+    """A new account, charged as a chain would; the signer's gets the key that signs, with full access."""
     usage = config.storage_num_bytes_account
     if account_id == call.signer_id:
         handle = key_texts.key_handle(call.signer_public_key)
         access_key = encode_access_key(full_access_key(0))
         rows[keys.access_key(account_id, handle)] = access_key
         usage += config.storage_num_extra_bytes_record + len(handle) + len(access_key)
-    account = new_account(defaults.BALANCE, defaults.LOCKED_BALANCE, contract=None, storage_usage=usage)
-    rows[keys.account(account_id)] = encode_account(account)
+    return new_account(defaults.BALANCE, defaults.LOCKED_BALANCE, contract=None, storage_usage=usage)

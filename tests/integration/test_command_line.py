@@ -119,6 +119,24 @@ def test_transaction(cli, tmp_path):
     assert cli("verify", bundle).code == 0
 
 
+def test_transaction_that_a_chain_would_refuse(cli):
+    how = ("--as-transaction", "--state", SNAPSHOT, "--contract", "token.near")
+    unknown = cli("run", TOKEN, "ft_total_supply", *how, "--signer", "nobody.near", "--json")
+    refused(unknown, 3, "contract-failed")
+    assert unknown.document["result"]["failure"] == {
+        "InvalidTxError": {"InvalidSignerId": {"signer_id": "nobody.near"}}
+    }
+    poor = cli("run", TOKEN, "ft_total_supply", *how, "--signer", "alice.near", "--deposit", "2000 NEAR", "--json")
+    assert "NotEnoughBalance" in json.dumps(poor.document["result"]["failure"])
+    assert poor.code == 3
+
+
+def test_contract_that_signs_for_itself(cli):
+    result = cli("run", COUNTER, "increment", "--signer", "contract.near", "--as-transaction", "--json")
+    assert result.code == 0, result.err
+    assert len(result.document["result"]["receipts"]) >= 1
+
+
 def test_key_from_a_file(cli, tmp_path):
     key = tmp_path / "key.json"
     secret = "ed25519:3D1vMSU9sraJWN1UEYWtpxiFnyyAYYEEJc3j1THgc3jFRqz1buLf2MLvj61NGwM7YFYcJaKgqDVEymFSMDgkHoHp"
