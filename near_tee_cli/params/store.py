@@ -34,7 +34,8 @@ def merged(base: dict[str, Any], difference: dict[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for name, change in difference.items():
         if result.get(name) != change["old"]:
-            raise NearTeeError(f"parameter {name} is {result.get(name)!r}, not {change['old']!r} as the difference says")
+            found, expected = result.get(name), change["old"]
+            raise NearTeeError(f"parameter {name} is {found!r}, not {expected!r} as the difference says")
         result[name] = change["new"]
     return result
 

@@ -27,9 +27,18 @@ def test_shapes(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    "content", [TEXT[:-1], "ed25519:" + "1" * 64, "{}", '{"private_key":5}', json.dumps({"private_key": TEXT[:40]}), "\xff",
-                "", "rsa:" + TEXT[8:]],
-)  # fmt: skip
+    "content",
+    [
+        TEXT[:-1],
+        "ed25519:" + "1" * 64,
+        "{}",
+        '{"private_key":5}',
+        json.dumps({"private_key": TEXT[:40]}),
+        "\xff",
+        "",
+        "rsa:" + TEXT[8:],
+    ],
+)
 def test_refused_without_showing_it(tmp_path, content):
     path = tmp_path / "key"
     path.write_bytes(content.encode("latin-1"))

@@ -26,7 +26,8 @@ def test_other_versions_are_refused_by_name(version: int) -> None:
 
 
 def test_a_difference_must_meet_the_value_it_replaces() -> None:
-    assert merged({"a": 1, "b": 2}, {"a": {"old": 1, "new": 3}, "c": {"old": None, "new": 4}}) == {"a": 3, "b": 2, "c": 4}
+    difference = {"a": {"old": 1, "new": 3}, "c": {"old": None, "new": 4}}
+    assert merged({"a": 1, "b": 2}, difference) == {"a": 3, "b": 2, "c": 4}
     with pytest.raises(NearTeeError, match="parameter a is 1"):
         merged({"a": 1}, {"a": {"old": 2, "new": 3}})
 
@@ -51,7 +52,8 @@ def test_values_that_the_specification_lists() -> None:
     assert config.vm.ext_costs[ExtCost.STORAGE_WRITE_BASE] == Cost(64_196_736_000, 200_000_000_000)
     assert config.vm.ext_costs[ExtCost.YIELD_CREATE_WITH_ID_BASE] == Cost(290_000_000_000, 290_000_000_000)
     create = config.fees[ActionCost.CREATE_ACCOUNT]
-    assert (create.send(sir=True).gas, create.send(sir=False).gas, create.execution.gas) == (5 * 10**11, 5 * 10**11, 72 * 10**11)
+    assert (create.send(sir=True).gas, create.send(sir=False).gas) == (5 * 10**11, 5 * 10**11)
+    assert create.execution.gas == 72 * 10**11
     assert config.account_creation_charge == 7 * 10**21
     assert config.min_gas_purchase_price == 10**9
     assert config.storage_amount_per_byte == 10**19
