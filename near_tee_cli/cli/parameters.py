@@ -43,7 +43,7 @@ OUTPUT = (
         "output", ("--output",), "`json` is the same as --json; `text` is the default.", "FORMAT", panel="Output"
     ),
     Parameter("quiet", ("--quiet", "-q"), "Only the essential line.", kind=FLAG, panel="Output"),
-    Parameter("verbose", ("-v", "--verbose"), "More detail; repeat for more.", kind=COUNT, panel="Output"),
+    Parameter("verbose", ("--verbose", "-v"), "More detail; repeat for more.", kind=COUNT, panel="Output"),
     Parameter("color", ("--color",), "Colours: auto, always or never.", "WHEN", panel="Output"),
     Parameter("no_color", ("--no-color",), "The same as --color never.", kind=FLAG, panel="Output"),
 )

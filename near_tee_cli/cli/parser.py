@@ -119,7 +119,7 @@ def typer_command(line: CommandLine, *, with_aliases: bool, rich: bool = False) 
                 count=parameter.kind == COUNT,
                 multiple=many,
                 required=parameter.required,
-                metavar=parameter.metavar or None,
+                metavar=parameter.metavar or (" " if rich and parameter.kind == COUNT else None),
                 help=parameter.help + _aliases(parameter),
                 default={FLAG: False, COUNT: 0}.get(parameter.kind),
                 rich_help_panel=parameter.panel or None,

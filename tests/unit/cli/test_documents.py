@@ -5,6 +5,7 @@ import re
 from near_tee_cli.cli import defaults, exit_codes
 from near_tee_cli.cli.units import shown_gas
 from near_tee_cli.primitives import keys
+from tests.support.cli import near_tee
 
 
 def test_exit_codes_document(project):
@@ -38,3 +39,30 @@ def test_defaults_document(project):
 def test_default_key_is_that_of_its_published_seed():
     secret = keys.secret_key_from_seed(defaults.SIGNER_KEY_SEED, scheme=keys.ED25519)
     assert keys.public_key_text(keys.public_key_of(secret)) == defaults.SIGNER_PUBLIC_KEY
+
+
+def section(project, name):
+    text = (project / "docs" / "json.md").read_text(encoding="utf-8")
+    part = text.partition(f"## `{name}`\n")[2].partition("\n## ")[0]
+    return {
+        word for row in re.findall(r"^\| ([^|]+) \|", part, re.MULTILINE) for word in re.findall(r"`([a-z_]+)`", row)
+    }
+
+
+def test_json_document_names_every_member(project, tmp_path):
+    home = tmp_path / "home"
+    counter = "examples/wat/counter.wasm"
+    ran = near_tee("run", counter, "increment", "--out", tmp_path / "step", "--json", home=home).document["result"]
+    assert section(project, "run") == set(ran)
+    bundle = tmp_path / "b.ntb"
+    proved = near_tee("prove", "--from", tmp_path / "step", "-o", bundle, "--json", home=home).document["result"]
+    assert section(project, "prove") == set(proved)
+    verified = near_tee("verify", bundle, "--json", home=home).document["result"]
+    assert section(project, "verify") | section(project, "prove") - {"run"} == set(verified)
+    snapshot = "examples/token-snapshot.json"
+    rows = (project / "docs" / "json.md").read_text(encoding="utf-8")
+    for words in (("root", snapshot), ("show", snapshot, "--account", "token.near"), ("get", snapshot, "token.near"),
+                  ("prove-key", snapshot, "token.near"), ("convert", snapshot, tmp_path / "s.nts")):  # fmt: skip
+        members = near_tee("state", *words, "--json", home=home).document["result"]
+        (row,) = re.findall(rf"^\| `{words[0]}` \| (.*) \|$", rows, re.MULTILINE)
+        assert set(re.findall(r"`([a-z_]+)`", row)) == set(members)
