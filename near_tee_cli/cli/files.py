@@ -12,8 +12,8 @@ MAX_CONTRACT_BYTES = 64 << 20
 """A larger file is no contract: the protocol's own limit is far below, and exceeding that is the contract's failure."""
 MAX_ARGS_BYTES = 16 << 20
 """Arguments above the protocol's limit fail on chain; far above it they are a mistake."""
-MAX_SNAPSHOT_BYTES = 1 << 30
-MAX_BUNDLE_BYTES = 256 << 20
+MAX_SNAPSHOT_BYTES = 256 << 20
+MAX_BUNDLE_BYTES = 64 << 20
 MAX_SMALL_BYTES = 1 << 20
 
 

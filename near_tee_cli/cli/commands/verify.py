@@ -35,7 +35,6 @@ LINE = CommandLine(
 
 _EXITS = {"established": exit_codes.OK, "contradicted": exit_codes.VERIFY_FAILED}
 _WORST = (exit_codes.VERIFY_FAILED, exit_codes.BAD_INPUT, exit_codes.VERIFY_INCONCLUSIVE, exit_codes.OK)
-_BUNDLE_BYTES = 256 << 20
 
 
 def execute(given: Given) -> Report:
@@ -104,7 +103,7 @@ def _one(path: str, options: dict[str, Any]) -> dict[str, Any]:
     from near_tee_cli.proof.verifier import verify
 
     try:
-        data = files.read(path, "the bundle", max_bytes=_BUNDLE_BYTES)
+        data = files.read(path, "the bundle", max_bytes=files.MAX_BUNDLE_BYTES)
     except BadInputError as error:
         return _unread(path, error)
     report = verify(data, **options)
