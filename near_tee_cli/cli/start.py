@@ -73,7 +73,7 @@ def start(asked: Asked) -> Start:
     if rows:
         world.root, nodes = state.update(rows)
         world.store.update(nodes)
-    block = _with_flags(_first_block() if last is None else following(last), around)
+    block = _with_flags(_first_block(world.config) if last is None else following(last), around)
     said = () if around.state_path is None else tuple(notes)
     return Start(world, block, last, said, form, parent)
 
@@ -94,7 +94,7 @@ def following(block: BlockContext) -> BlockContext:
     return block._replace(height=block.height + 1, timestamp=block.timestamp + defaults.BLOCK_INTERVAL)
 
 
-def _first_block() -> BlockContext:
+def _first_block(config: RuntimeConfig) -> BlockContext:
     return BlockContext(
         height=defaults.BLOCK_HEIGHT,
         timestamp=defaults.BLOCK_TIMESTAMP,
@@ -105,6 +105,7 @@ def _first_block() -> BlockContext:
         gas_price=defaults.GAS_PRICE,
         gas_limit=defaults.GAS_LIMIT,
         is_new_chunk=True,
+        proof_size_limit=config.main_storage_proof_size_soft_limit,
     )
 
 

@@ -218,6 +218,7 @@ def encode_block(block: BlockContext) -> bytes:
             u128(block.gas_price),
             optional(None if block.gas_limit is None else u64(block.gas_limit)),
             b"\1" if block.is_new_chunk else b"\0",
+            optional(None if block.proof_size_limit is None else u64(block.proof_size_limit)),
         )
     )
 
@@ -339,9 +340,11 @@ def read_block(data: bytes, at: int) -> tuple[BlockContext, int]:
     gas_price, at = read_u128(data, at)
     gas_limit, at = read_option(data, at, read_u64)
     is_new_chunk, at = read_flag(data, at)
+    proof_size_limit, at = read_option(data, at, read_u64)
     return BlockContext(
-        height, timestamp, prev_block_hash, random_seed, epoch_id, epoch_height, gas_price, gas_limit, is_new_chunk
-    ), at
+        height, timestamp, prev_block_hash, random_seed, epoch_id, epoch_height, gas_price, gas_limit, is_new_chunk,
+        proof_size_limit,
+    ), at  # fmt: skip
 
 
 def read_flag(data: bytes, at: int) -> tuple[bool, int]:

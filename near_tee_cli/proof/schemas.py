@@ -89,6 +89,7 @@ def block() -> Schema:
         gas_price=borsh.u128,
         gas_limit=borsh.option(borsh.u64),
         is_new_chunk=borsh.boolean,
+        proof_size_limit=borsh.option(borsh.u64),
     )
 
 

@@ -41,6 +41,11 @@ class BlockContext(NamedTuple):
     """Compute of the chunk, in gas; `None` without a limit."""
     is_new_chunk: bool
     """False when the block has no chunk: then no input is looked at, and only the bandwidth scheduler runs."""
+    proof_size_limit: int | None
+    """Bytes of recorded storage proof beyond which receipts are put off; `None` without a limit.
+
+    A chain sets it to `main_storage_proof_size_soft_limit`; whoever applies a block outside one decides.
+    """
 
 
 class CongestionInfo(NamedTuple):

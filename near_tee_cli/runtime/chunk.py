@@ -128,8 +128,8 @@ class Chunk:
 
     def proof_is_full(self) -> bool:
         """Whether the storage proof has outgrown its soft limit."""
-        recorder = self._recorder
-        return recorder is not None and recorder.upper_bound_size > self.config.main_storage_proof_size_soft_limit
+        recorder, limit = self._recorder, self.block.proof_size_limit
+        return limit is not None and recorder is not None and recorder.upper_bound_size > limit
 
     def code(self, code_hash: bytes) -> bytes | None:
         """The code of that hash, `None` when the state certainly has none.

@@ -88,7 +88,7 @@ def world_of_case(case: Case) -> World:
 
 
 def block_context(block: CaseBlock) -> BlockContext:
-    """The block as the runtime sees it."""
+    """The block as the runtime sees it. Cases were recorded without a limit on the size of the storage proof."""
     return BlockContext(
         height=block.height,
         timestamp=block.timestamp,
@@ -99,6 +99,7 @@ def block_context(block: CaseBlock) -> BlockContext:
         gas_price=block.gas_price,
         gas_limit=block.gas_limit,
         is_new_chunk=block.is_new_chunk,
+        proof_size_limit=None,
     )
 
 

@@ -25,7 +25,7 @@ _OPTIONAL = (
 )  # fmt: skip
 _BLOCK = (
     "height", "timestamp", "prev_block_hash", "random_seed", "epoch_id", "epoch_height", "gas_price", "gas_limit",
-    "is_new_chunk",
+    "is_new_chunk", "proof_size_limit",
 )  # fmt: skip
 _CONGESTION = ("allowed_shard", "buffered_receipts_gas", "delayed_receipts_gas", "receipt_bytes")
 _BITMAP_BYTES = 5
@@ -73,7 +73,7 @@ def parse_snapshot(document: object) -> Snapshot:
 def parse_block(value: object, where: str) -> BlockContext:
     """A block context. Raises `BadInputError` with the place."""
     members = cj.members(value, where, required=_BLOCK)
-    gas_limit = members["gas_limit"]
+    gas_limit, proof_size_limit = members["gas_limit"], members["proof_size_limit"]
     return BlockContext(
         height=cj.integer(members["height"], f"{where}.height"),
         timestamp=cj.integer(members["timestamp"], f"{where}.timestamp"),
@@ -84,6 +84,9 @@ def parse_block(value: object, where: str) -> BlockContext:
         gas_price=cj.decimal(members["gas_price"], f"{where}.gas_price"),
         gas_limit=None if gas_limit is None else cj.integer(gas_limit, f"{where}.gas_limit"),
         is_new_chunk=cj.boolean(members["is_new_chunk"], f"{where}.is_new_chunk"),
+        proof_size_limit=(
+            None if proof_size_limit is None else cj.integer(proof_size_limit, f"{where}.proof_size_limit")
+        ),
     )
 
 
@@ -99,6 +102,7 @@ def block_json(block: BlockContext) -> dict[str, object]:
         "gas_price": str(block.gas_price),
         "gas_limit": block.gas_limit,
         "is_new_chunk": block.is_new_chunk,
+        "proof_size_limit": block.proof_size_limit,
     }
 
 

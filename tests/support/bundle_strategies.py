@@ -56,6 +56,7 @@ blocks = st.builds(
     gas_price=u128,
     gas_limit=st.none() | u64,
     is_new_chunk=st.booleans(),
+    proof_size_limit=st.none() | u64,
 )
 congestion = st.builds(
     CongestionInfo, delayed_receipts_gas=u128, buffered_receipts_gas=u128, receipt_bytes=u64, allowed_shard=u16

@@ -139,5 +139,5 @@ def small_proof() -> Proof:
         world.produce_block(worlds.block(1), transactions=[call], machine=machine()),
         world.produce_block(worlds.block(2), machine=machine()),
     ]
-    purpose = Purpose(audience="judge.near", worker="worker.near", sequence=3, previous=bytes(range(32)))
+    purpose = Purpose(audience="jury", worker="work", sequence=3, previous=bytes(range(32)))
     return prove(world.config, world.chain, transitions=transitions, machine=machine(), purpose=purpose)

@@ -63,6 +63,7 @@ def block(height: int = 1, **fields) -> BlockContext:
         "gas_price": 100_000_000,
         "gas_limit": 10**15,
         "is_new_chunk": True,
+        "proof_size_limit": CONFIG.main_storage_proof_size_soft_limit,
     }
     return BlockContext(**{**values, **fields})
 

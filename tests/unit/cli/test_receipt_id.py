@@ -11,7 +11,7 @@ from near_tee_cli.runtime.block import BlockContext
 
 BODY = ActionReceipt(ACTION_V2, "user.near", None, b"\0" + bytes(32), 5, (), (), (FunctionCall("m", b"{}", 7, 9),))
 RECEIPT = Receipt("user.near", "contract.near", bytes(32), BODY)
-BLOCK = BlockContext(3, 4, bytes(32), b"s" * 32, bytes(32), 0, 5, None, True)
+BLOCK = BlockContext(3, 4, bytes(32), b"s" * 32, bytes(32), 0, 5, None, True, None)
 PLACE = {"chain_id": "localnet", "protocol_version": 86, "pre_state_root": b"r" * 32}
 
 
