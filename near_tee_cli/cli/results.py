@@ -190,6 +190,7 @@ def call_json(asked: Asked, start: Start, execution: Execution) -> dict[str, Any
         "epoch_height": block.epoch_height,
         "gas_price": str(block.gas_price),
         "gas_limit": block.gas_limit,
+        "proof_size_limit": block.proof_size_limit,
         "random_seed": base58.encode(block.random_seed),
     }
     defaulted = sorted(name for name in values if asked.given.get(name) is False)
