@@ -189,7 +189,7 @@ class _Walker:
         text, offsets, values, bases = self.text, self.offsets, self.values, self.bases
         push, pop = bases.append, bases.pop
         globals_ = self.environment.globals
-        actions, handlers = _ACTIONS, _HANDLERS
+        actions, handlers, integer = _ACTIONS, _HANDLERS, leb128.read_unsigned
         position = top = peak = fee = group = 0
         while True:
             opcode = text[position]
@@ -198,7 +198,7 @@ class _Walker:
                 index = text[position]
                 position += 1
                 if index >= 0x80:
-                    index, position = _index(text, position - 1)
+                    index, position = integer(text, position - 1)
                 push(top)
                 top += locals_[index]
                 if top > peak:
@@ -257,7 +257,7 @@ class _Walker:
                         peak = top
             elif action == _GLOBAL_GET:
                 push(top)
-                top += globals_[_index(text, first)[0]]
+                top += globals_[integer(text, first)[0]]
                 if top > peak:
                     peak = top
 
@@ -279,7 +279,7 @@ class _Walker:
             self.peak = self.top
 
     def _integer(self) -> int:
-        index, self.position = _index(self.text, self.position)
+        index, self.position = leb128.read_unsigned(self.text, self.position)
         return index
 
     def _block_size(self) -> int:
@@ -467,7 +467,7 @@ class _Walker:
         effect = op.EFFECTS[opcode]
         number = opcode
         if opcode == op.PREFIX:
-            sub = leb128_value(self.text, self.position)
+            sub = leb128.read_unsigned(self.text, self.position)[0]
             effect = op.PREFIXED_EFFECTS[sub]
             number = opcode << 8 | sub
         self._skip_immediates(opcode)
@@ -513,23 +513,6 @@ _INTEGERS = {
     op.MEMORY_ARGUMENT: 2,
     op.REFERENCE_TYPE: 1,
 }
-
-
-def leb128_value(text: list[int], position: int) -> int:
-    """The unsigned integer at `position`."""
-    return _index(text, position)[0]
-
-
-def _index(text: list[int], position: int) -> tuple[int, int]:
-    """The unsigned integer at `position`, and the position after it."""
-    result = shift = 0
-    while True:
-        byte = text[position]
-        position += 1
-        result |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return result, position
-        shift += 7
 
 
 _Handler = Callable[[_Walker, int], bool]

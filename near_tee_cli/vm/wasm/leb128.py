@@ -4,6 +4,8 @@ Reading follows the decoder of the chain: unsigned integers of 32 bits take at m
 not fit the type are an error rather than ignored.
 """
 
+from collections.abc import Sequence
+
 
 def unsigned(value: int) -> bytes:
     """The shortest encoding of a non-negative integer."""
@@ -37,7 +39,19 @@ def signed_length(value: int) -> int:
     return ((value if value >= 0 else ~value).bit_length() + 7) // 7
 
 
-def read_signed(data: bytes, position: int) -> tuple[int, int]:
+def read_unsigned(data: Sequence[int], position: int) -> tuple[int, int]:
+    """The unsigned integer at `position` and the position after it; the encoding is known to be well formed."""
+    result = shift = 0
+    while True:
+        byte = data[position]
+        position += 1
+        result |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return result, position
+        shift += 7
+
+
+def read_signed(data: Sequence[int], position: int) -> tuple[int, int]:
     """The signed integer at `position` and the position after it; the encoding is known to be well formed."""
     result = shift = 0
     while True:
@@ -49,7 +63,7 @@ def read_signed(data: bytes, position: int) -> tuple[int, int]:
             return (result - (1 << shift) if byte & 0x40 else result), position
 
 
-def skip(data: bytes, position: int) -> int:
+def skip(data: Sequence[int], position: int) -> int:
     """The position after the integer at `position`; the encoding is known to be well formed."""
     while data[position] >= 0x80:
         position += 1
