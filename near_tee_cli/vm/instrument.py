@@ -79,7 +79,7 @@ class Instrumenter:
         """For each import that is referred to other than by a call: the guest function that stands for it."""
         module = self._module
         imports = len(module.imports)
-        referred = {export.index for export in module.exports if export.kind == FUNCTION_KIND}
+        referred = {export.item for export in module.exports if export.kind == FUNCTION_KIND}
         if module.start is not None:
             referred.add(module.start)
         for segment in module.elements:
@@ -153,8 +153,10 @@ class Instrumenter:
         if charge is None:
             price = _constant(operations * self._operation)
             charge = self._charges[operations] = b"".join(
-                (self._get_gas, price, _I64_LT_U, _IF, price, self._set_stopped, _STOP)
-                + (self._get_gas, price, _I64_SUB, self._set_gas)
+                (
+                    *(self._get_gas, price, _I64_LT_U, _IF, price, self._set_stopped, _STOP),
+                    *(self._get_gas, price, _I64_SUB, self._set_gas),
+                )
             )
         return charge
 
@@ -167,9 +169,11 @@ class Instrumenter:
         get_price = b"\x20" + price
         base, unit = map(_constant, self._linear)
         return b"".join(
-            (b"\x22", count, _I64_EXTEND_I32_U, unit, _I64_MUL, base, _I64_ADD, b"\x21", price)
-            + (self._get_gas, get_price, _I64_LT_U, _IF, get_price, self._set_stopped, _STOP)
-            + (self._get_gas, get_price, _I64_SUB, self._set_gas, b"\x20", count)
+            (
+                *(b"\x22", count, _I64_EXTEND_I32_U, unit, _I64_MUL, base, _I64_ADD, b"\x21", price),
+                *(self._get_gas, get_price, _I64_LT_U, _IF, get_price, self._set_stopped, _STOP),
+                *(self._get_gas, get_price, _I64_SUB, self._set_gas, b"\x20", count),
+            )
         )
 
     def finish(self) -> bytes:
@@ -227,7 +231,7 @@ class Instrumenter:
     def _exports(self) -> list[bytes]:
         prefix = EXPORT_PREFIX.encode()
         items = [
-            writer.export(prefix + one.name, one.kind, index=self._target(one.kind, one.index))
+            writer.export(prefix + one.name, one.kind, index=self._target(one.kind, one.item))
             for one in self._module.exports
             if one.kind != MEMORY_KIND
         ]

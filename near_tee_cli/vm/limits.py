@@ -70,6 +70,8 @@ class _EarlyPass:
         self._tables_left = _or_unlimited(config.max_tables_per_contract)
         self._types_left = _or_unlimited(config.max_types_per_contract)
         self._code_section = 0
+        self._has_code = False
+        self._has_data = False
         self._data_segments: int | None = None
 
     def run(self) -> None:
@@ -114,12 +116,12 @@ class _EarlyPass:
         """
         code = self.module.code
         parts = [code[:end]]
-        if self.module.functions or bodies is not None:
+        if bodies is not None or (self.module.functions and not self._has_code):
             kept = self.module.bodies[: bodies or 0]
             items = [writer.sized(code[body.start : body.end]) for body in kept]
             items += [_TRAPPING_BODY] * (len(self.module.functions) - len(kept))
             parts.append(writer.counted(writer.CODE, items))
-        if self._data_segments is not None:
+        if self._data_segments is not None and not self._has_data:
             count = min(self._data_segments, reader.MAX_LOCALS * 2 + 1)
             parts.append(writer.counted(writer.DATA, [_PASSIVE_EMPTY_SEGMENT] * count))
         return b"".join(parts)
@@ -198,6 +200,7 @@ class _EarlyPass:
         self.module.data = (section.position, section.end)
         for _ in range(section.u32()):
             reader.read_data(section)
+        self._has_data = True
 
     def _start_code(self, section: Cursor, at: int) -> None:
         """The count of bodies; it is held against its limit even when the section is cut off."""
@@ -224,6 +227,7 @@ class _EarlyPass:
                 # The engine allows longer branch tables; only a body of this size can hold one that is too long.
                 for _ in reader.instructions(self.module.code, body.code, body.end):
                     pass
+        self._has_code = True
 
     def _body(self, body: Cursor, index: int) -> Body:
         start = body.position

@@ -109,7 +109,7 @@ class NearcoreLength:
     def _exports(self) -> int:
         module = self._module
         gas = len(module.globals or ())
-        items = [(len(one.name) + 1, one.kind, one.index) for one in module.exports if one.kind != 2]
+        items = [(len(one.name) + 1, one.kind, one.item) for one in module.exports if one.kind != 2]
         items += [(len("memory"), 2, 0), (len("remaining_gas"), 3, gas)]
         if module.start is not None:
             items.append((len("start"), 0, module.start))

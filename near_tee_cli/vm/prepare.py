@@ -8,10 +8,11 @@ Mirrors nearcore: runtime/near-vm-runner/src/prepare/prepare_v3.rs, runtime/near
 
 from collections.abc import Callable
 
+from near_tee_cli.errors import UnsupportedError
 from near_tee_cli.params.config import VMConfig
 from near_tee_cli.vm import limits
 from near_tee_cli.vm.analysis.body import NEARCORE_IMPORTS, Environment, walk
-from near_tee_cli.vm.instrument import FUNCTION_KIND, Instrumenter, frame_bytes, frame_operations
+from near_tee_cli.vm.instrument import FUNCTION_KIND, MEMORY_KIND, Instrumenter, frame_bytes, frame_operations
 from near_tee_cli.vm.nearcore_length import NearcoreLength
 from near_tee_cli.vm.prepared import Import, Prepared, PrepareError
 from near_tee_cli.vm.wasm import opcodes as op
@@ -20,6 +21,7 @@ from near_tee_cli.vm.wasm.reader import MAX_LOCALS, MAX_STRING_BYTES
 
 _INJECTED_LOCALS = 2
 _UNLIMITED = 1 << 64
+_U32 = 1 << 32
 
 _CONTEXT_BYTES = 240
 _BYTES_PER_TABLE = 16
@@ -32,15 +34,25 @@ def prepare(code: bytes, config: VMConfig, *, validate: Callable[[bytes], bool])
     """Check `code` against the limits of `config` and instrument it.
 
     `validate` tells whether bytes are a valid module under exactly the features that contracts may use. What is
-    wrong with the contract is a value; nothing is raised for any input.
+    wrong with the contract is a value; `UnsupportedError` is raised for configurations of another kind of VM.
     """
+    _require_supported(config)
     module = limits.check(code, config, validate=validate)
     if isinstance(module, PrepareError):
         return module
-    if any(len(one.name) >= MAX_STRING_BYTES for one in module.exports):
+    if any(len(one.name) >= MAX_STRING_BYTES for one in module.exports if one.kind != MEMORY_KIND):
         # The prefix makes the name longer than nearcore can read back.
         return PrepareError.SERIALIZATION
     return _Preparation(module, config).run()
+
+
+def _require_supported(config: VMConfig) -> None:
+    """Refuse what the instrumentation does not cover; no released version from 84 on has it."""
+    unit, base = config.wasm_linear_op_unit_cost, config.wasm_linear_op_base_cost
+    if config.vm_kind != "Wasmtime" or not config.reftypes_bulk_memory or not config.discard_custom_sections:
+        raise UnsupportedError(f"contracts of VM kind {config.vm_kind} are not implemented", what="vm-kind")
+    if not (0 < unit < _U32 and 0 <= base < _U32 and 0 < config.wasm_regular_op_cost < _U32):
+        raise UnsupportedError("prices of instructions are not implemented at this height", what="instruction-prices")
 
 
 class _Preparation:
@@ -127,7 +139,7 @@ def _methods(module: Module) -> dict[str, bool]:
     methods = {}
     for one in module.exports:
         if one.kind == FUNCTION_KIND:
-            signature = module.types[_type_index(module, one.index)]
+            signature = module.types[_type_index(module, one.item)]
             methods[one.name.decode()] = not signature.params and not signature.result
     return methods
 
@@ -135,7 +147,7 @@ def _methods(module: Module) -> dict[str, bool]:
 def _context_bytes(module: Module) -> int:
     """What one instance of nearcore's module takes in its engine's context, as measured there."""
     imports = len(module.imports)
-    escaping = {one.index for one in module.exports if one.kind == FUNCTION_KIND}
+    escaping = {one.item for one in module.exports if one.kind == FUNCTION_KIND}
     for segment in module.elements:
         escaping.update(index for _, _, index in segment.functions)
         escaping.update(item.value for item in segment.items or () if item.opcode == op.REF_FUNC)

@@ -6,14 +6,15 @@
   The host sets it before it calls an export and reads it afterwards, however the call ended.
 * *Host functions.* An import `env.f: (params) -> result?` of the contract is imported as
   `env.f: (params..., gas: i64) -> (result?, gas: i64)`: the remaining gas goes in as the last parameter and
-  comes back as the last result. (A guest function of the original type stands between: it is what calls,
-  `ref.func`, element segments and exports of the contract refer to.) The imports of the module are exactly
-  `Prepared.imports`, in this order, all from module `env`.
+  comes back as the last result. (A call in the contract
+  passes the gas along on the spot; what refers to an import as a value (`ref.func`, elements, exports, start)
+  gets a guest function that does.) The imports of the module are exactly `Prepared.imports`, in this order, all
+  from module `env`.
 * *Exhaustion* is a trap `unreachable` with the mutable `i64` global `exhausted` set (it is 0 otherwise, so
   read it whenever a call ended in a trap of that kind):
   a value above 0 is a charge in gas that did not fit: `remaining_gas` still holds what there was before it
   (burn the charge: that fails with the right error). -1 (all bits set): a function's frame did not fit the
-  modelled stack (`MemoryAccessViolation`). -2: a charge beyond u64 (`IntegerOverflow`, burns everything).
+  modelled stack (`MemoryAccessViolation`).
 * *Exports.* `memory`, `remaining_gas`, `exhausted`; `start` if the contract has a start function, to be called
   like a method before the method itself (the module has no start section). Every function, table and global
   that the contract exports keeps its name behind one NUL byte; its memory exports are gone.
@@ -37,9 +38,6 @@ START_EXPORT = "start"
 
 STACK_EXHAUSTED = -1
 """Value of the global `exhausted` when a frame does not fit the modelled stack."""
-
-FEE_OVERFLOW = -2
-"""Value of the global `exhausted` when a charge exceeds u64 (impossible with real prices)."""
 
 MAX_CONTEXT_BYTES = 1 << 20
 """A module whose `Prepared.context_bytes` exceeds this cannot be loaded (`LoadingError`)."""

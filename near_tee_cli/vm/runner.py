@@ -38,7 +38,6 @@ from near_tee_cli.vm.outcome import (
 from near_tee_cli.vm.prepared import (
     EXHAUSTED_EXPORT,
     EXPORT_PREFIX,
-    FEE_OVERFLOW,
     REMAINING_GAS_EXPORT,
     STACK_EXHAUSTED,
     START_EXPORT,
@@ -214,9 +213,6 @@ def _exhaustion(logic: Logic, exhausted: int) -> HostError:
     if exhausted == STACK_EXHAUSTED & U64_MAX:
         return HostError("MemoryAccessViolation")
     try:
-        if exhausted == FEE_OVERFLOW & U64_MAX:
-            logic.gas.burn(logic.gas.remaining)
-            return HostError("IntegerOverflow")
         logic.gas.burn(exhausted)
     except HostFailure as failure:
         return failure.error

@@ -16,8 +16,25 @@ On the stack model, `bases` holds the height in bytes below each operand, and `t
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
+from near_tee_cli.vm.analysis.actions import (
+    ACTIONS,
+    BINARY,
+    BLOCK_SIZES,
+    COMPARE,
+    CONST_4,
+    CONST_8,
+    GLOBAL_GET,
+    INTEGERS,
+    LOAD_4,
+    OTHER,
+    POPS_AND_PUSH,
+    SET,
+    STORE,
+    TO_4,
+    TO_8,
+)
 from near_tee_cli.vm.wasm import leb128
 from near_tee_cli.vm.wasm import opcodes as op
 
@@ -35,21 +52,6 @@ REFER_TO_IMPORT = -4
 
 NEARCORE_IMPORTS = 3
 """Functions that nearcore's instrumentation puts before all others: its function indices are that much higher."""
-
-_PURE = 1
-_TO_4 = 2
-_TO_8 = 3
-_COMPARE = 4
-_BINARY = 5
-_SET = 6
-_CONST_4 = 7
-_CONST_8 = 8
-_LOAD_4 = 9
-_LOAD_8 = 10
-_STORE = 11
-_TEE = 12
-_GLOBAL_GET = 13
-_OTHER = 14
 
 
 class Environment(NamedTuple):
@@ -106,35 +108,6 @@ def walk(body: bytes, locals_: list[int], *, environment: Environment) -> Walk:
     )
 
 
-def _actions() -> tuple[int, ...]:
-    """What the loop of `_Walker.run` does for each opcode; whatever it does not do itself is `_OTHER`."""
-    actions = [_OTHER] * 256
-    by_effect = {
-        op.KEEP: _PURE,
-        op.POP_1: _BINARY,
-        op.POP_1_PUSH_4: _TO_4,
-        op.POP_1_PUSH_8: _TO_8,
-        op.POP_2_PUSH_4: _COMPARE,
-    }
-    for opcode in (op.NOP, op.REF_IS_NULL, *range(0x45, 0xC5)):
-        if opcode not in op.TRAPPING:
-            actions[opcode] = by_effect[op.EFFECTS[opcode]]
-    for opcode in range(op.FIRST_LOAD, op.FIRST_STORE):
-        actions[opcode] = _LOAD_4 if op.EFFECTS[opcode] == op.POP_1_PUSH_4 else _LOAD_8
-    for opcode in range(op.FIRST_STORE, op.MEMORY_SIZE):
-        actions[opcode] = _STORE
-    actions[op.DROP] = _BINARY
-    actions[op.LOCAL_SET] = actions[op.GLOBAL_SET] = _SET
-    actions[op.LOCAL_TEE] = _TEE
-    actions[op.GLOBAL_GET] = _GLOBAL_GET
-    actions[op.I32_CONST] = _CONST_4
-    actions[op.I64_CONST] = _CONST_8
-    return tuple(actions)
-
-
-_ACTIONS = _actions()
-_BLOCK_SIZES = {0x40: 0, 0x7F: 4, 0x7E: 8, 0x7D: 4, 0x7C: 8, 0x70: 8, 0x63: 8}
-
 # A frame is a list: whether a branch goes to it, the number of operands and the height in bytes below it, the size
 # of its result, and for a loop the groups before and behind its header (-1: not a loop).
 _TAKEN, _OPERANDS, _HEIGHT, _RESULT, _BEFORE, _BEHIND = range(6)
@@ -185,11 +158,12 @@ class _Walker:
         self.growth = 0
 
     def run(self, locals_: list[int]) -> None:
-        """Walk the whole body. The common instructions are handled here, the others by `_HANDLERS`."""
+        """Walk the whole body. The common instructions are handled here, the others by `HANDLERS`."""
         text, offsets, values, bases = self.text, self.offsets, self.values, self.bases
         push, pop = bases.append, bases.pop
         globals_ = self.environment.globals
-        actions, handlers, integer = _ACTIONS, _HANDLERS, leb128.read_unsigned
+        actions, handlers, integer = ACTIONS, self.HANDLERS, leb128.read_unsigned
+        rare = _Walker._rare
         position = top = peak = fee = group = 0
         while True:
             opcode = text[position]
@@ -206,23 +180,23 @@ class _Walker:
                 fee += 1
                 continue
             action = actions[opcode]
-            if action <= _BINARY:
+            if action <= BINARY:
                 fee += 1
-                if action == _BINARY:
+                if action == BINARY:
                     top = pop()
-                elif action == _COMPARE:
+                elif action == COMPARE:
                     pop()
                     top = bases[-1] + 4
-                elif action == _TO_4:
+                elif action == TO_4:
                     top = bases[-1] + 4
-                elif action == _TO_8:
+                elif action == TO_8:
                     top = bases[-1] + 8
                     if top > peak:
                         peak = top
                 continue
-            if action == _OTHER:
+            if action == OTHER:
                 self.position, self.top, self.peak, self.fee, self.group = position, top, peak, fee, group
-                if handlers[opcode](self, opcode):
+                if handlers.get(opcode, rare)(self, opcode):
                     return
                 position, top, peak, fee, group = self.position, self.top, self.peak, self.fee, self.group
                 continue
@@ -232,14 +206,14 @@ class _Walker:
                 position += 1
             position += 1
             fee += 1
-            if action == _SET:
+            if action == SET:
                 top = pop()
-            elif action <= _CONST_8:
+            elif action <= CONST_8:
                 push(top)
-                top += 4 if action == _CONST_4 else 8
+                top += 4 if action == CONST_4 else 8
                 if top > peak:
                     peak = top
-            elif action <= _STORE:
+            elif action <= STORE:
                 while text[position] >= 0x80:
                     position += 1
                 position += 1
@@ -248,14 +222,14 @@ class _Walker:
                 offsets.append(position)
                 values.append(0)
                 fee = 0
-                if action == _STORE:
+                if action == STORE:
                     pop()
                     top = pop()
                 else:
-                    top = bases[-1] + (4 if action == _LOAD_4 else 8)
+                    top = bases[-1] + (4 if action == LOAD_4 else 8)
                     if top > peak:
                         peak = top
-            elif action == _GLOBAL_GET:
+            elif action == GLOBAL_GET:
                 push(top)
                 top += globals_[integer(text, first)[0]]
                 if top > peak:
@@ -285,7 +259,7 @@ class _Walker:
     def _block_size(self) -> int:
         byte = self.text[self.position]
         self.position += 2 if byte == 0x63 else 1
-        return _BLOCK_SIZES[byte]
+        return BLOCK_SIZES[byte]
 
     def _enter(self, opcode: int) -> bool:
         size = self._block_size()
@@ -423,7 +397,7 @@ class _Walker:
             self.position += 4 if shape == op.FOUR_BYTES else 8
             return
         else:
-            integers = _INTEGERS[shape]
+            integers = INTEGERS[shape]
         for _ in range(integers):
             self.position = leb128.skip(self.text, self.position)
 
@@ -486,51 +460,21 @@ class _Walker:
 
     def _apply(self, effect: int) -> None:
         bases = self.bases
-        pops, push = _POPS_AND_PUSH[effect]
+        pops, push = POPS_AND_PUSH[effect]
         if pops:
             self.top = bases[-pops]
             del bases[-pops:]
         if push:
             self._push(push)
 
-
-_POPS_AND_PUSH = {
-    op.KEEP: (0, 0),
-    op.PUSH_4: (0, 4),
-    op.PUSH_8: (0, 8),
-    op.POP_1: (1, 0),
-    op.POP_2: (2, 0),
-    op.POP_3: (3, 0),
-    op.POP_1_PUSH_4: (1, 4),
-    op.POP_1_PUSH_8: (1, 8),
-    op.POP_2_PUSH_4: (2, 4),
-}
-
-_INTEGERS = {
-    op.NO_IMMEDIATE: 0,
-    op.ONE_INTEGER: 1,
-    op.TWO_INTEGERS: 2,
-    op.MEMORY_ARGUMENT: 2,
-    op.REFERENCE_TYPE: 1,
-}
-
-
-_Handler = Callable[[_Walker, int], bool]
-
-
-def _handlers() -> dict[int, _Handler]:
-    handlers: dict[int, _Handler] = {
-        opcode: _Walker._rare for opcode in range(256) if op.IMMEDIATES[opcode] != op.NOT_ALLOWED
+    HANDLERS: ClassVar[dict[int, Callable[["_Walker", int], bool]]] = {
+        **dict.fromkeys((op.BLOCK, op.LOOP, op.IF), _enter),
+        **dict.fromkeys((op.BR, op.BR_IF, op.BR_TABLE), _branch),
+        **dict.fromkeys((op.CALL, op.CALL_INDIRECT), _call),
+        op.ELSE: _otherwise,
+        op.END: _leave,
+        op.RETURN: _return,
+        op.UNREACHABLE: _trap,
+        op.REF_FUNC: _reference,
     }
-    handlers.update(dict.fromkeys((op.BLOCK, op.LOOP, op.IF), _Walker._enter))
-    handlers.update(dict.fromkeys((op.BR, op.BR_IF, op.BR_TABLE), _Walker._branch))
-    handlers.update(dict.fromkeys((op.CALL, op.CALL_INDIRECT), _Walker._call))
-    handlers[op.ELSE] = _Walker._otherwise
-    handlers[op.END] = _Walker._leave
-    handlers[op.RETURN] = _Walker._return
-    handlers[op.UNREACHABLE] = _Walker._trap
-    handlers[op.REF_FUNC] = _Walker._reference
-    return handlers
-
-
-_HANDLERS = _handlers()
+    """What is done for an opcode; it gives true at the end of the function. Others are `_rare`."""

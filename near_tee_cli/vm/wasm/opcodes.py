@@ -186,11 +186,13 @@ PREFIXED_EFFECTS = bytes(
 """The same for prefixed instructions."""
 
 TRAPPING = frozenset(
-    (CALL, CALL_INDIRECT, TABLE_GET, TABLE_SET)
-    + tuple(range(FIRST_LOAD, MEMORY_SIZE))
-    + (0x6D, 0x6E, 0x6F, 0x70)  # i32.div_s, div_u, rem_s, rem_u
-    + (0x7F, 0x80, 0x81, 0x82)  # i64.div_s, div_u, rem_s, rem_u
-    + (0xA8, 0xA9, 0xAA, 0xAB, 0xAE, 0xAF, 0xB0, 0xB1)  # i32.trunc_*, i64.trunc_* (not the saturating ones)
+    (
+        *(CALL, CALL_INDIRECT, TABLE_GET, TABLE_SET),
+        *range(FIRST_LOAD, MEMORY_SIZE),
+        *(0x6D, 0x6E, 0x6F, 0x70),  # i32.div_s, div_u, rem_s, rem_u
+        *(0x7F, 0x80, 0x81, 0x82),  # i64.div_s, div_u, rem_s, rem_u
+        *(0xA8, 0xA9, 0xAA, 0xAB, 0xAE, 0xAF, 0xB0, 0xB1),  # i32.trunc_*, i64.trunc_* (not the saturating ones)
+    )
 )
 """Instructions that may trap or have an effect outside the function, so that the gas before them is seen."""
 

@@ -55,11 +55,12 @@ class Constant(NamedTuple):
 
 
 class Export(NamedTuple):
-    """An export: its name's bytes (UTF-8), kind (0 function, 1 table, 2 memory, 3 global) and index."""
+    """An export: its name's bytes (UTF-8), kind (0 function, 1 table, 2 memory, 3 global) and what it is."""
 
     name: bytes
     kind: int
-    index: int
+    item: int
+    """An index among the functions, tables, memories or globals."""
 
 
 class Segment(NamedTuple):
