@@ -323,21 +323,22 @@ class _Walker:
     def _branch(self, opcode: int) -> bool:
         if opcode == op.BR_IF:
             self.top = self.bases.pop()
-        self._mark(opcode, 0)
+        self._mark(opcode, [])
         if opcode == op.BR_IF:
             self._close(1)
             return False
         self.values[self.group] = self.fee + 1
         return self._skip_unreachable()
 
-    def _mark(self, opcode: int, unreachable_depth: int) -> None:
-        """Note the targets of a branch, out of so many blocks that cannot be reached."""
+    def _mark(self, opcode: int, unreachable: list[int]) -> None:
+        """Note the targets of a branch; `unreachable` is as in `_skip_unreachable`."""
         count = self._integer() + 1 if opcode == op.BR_TABLE else 1
-        frames = self.frames
         for _ in range(count):
-            depth = self._integer() - unreachable_depth
-            if depth >= 0:
-                frames[-1 - depth][_TAKEN] = 1
+            depth = self._integer()
+            if depth >= len(unreachable):
+                self.frames[len(unreachable) - 1 - depth][_TAKEN] = 1
+            elif unreachable[-1 - depth]:
+                self.values[unreachable[-1 - depth]] = 1
 
     def _return(self, _opcode: int) -> bool:
         self.values[self.group] = self.fee + 1
@@ -350,30 +351,43 @@ class _Walker:
         return self._skip_unreachable()
 
     def _skip_unreachable(self) -> bool:
-        """Pass what cannot be reached, up to the end of the frame; true at the end of the function."""
-        depth = 0
+        """Pass what cannot be reached, up to the end of the frame; true at the end of the function.
+
+        NOTE: one thing is charged there. The price of a `loop` is due behind it; when another loop follows at once
+        and something branches to that, finite-wasm takes the place between the headers for a reachable one. Nobody
+        ever pays, but it makes the instrumented module longer. `blocks` holds for each open block the index in
+        `values` of such a place, or 0.
+        """
+        blocks: list[int] = []
+        after_loop = False
         while True:
-            opcode = self.text[self.position]
+            at = self.position
+            opcode = self.text[at]
             self.position += 1
             if opcode == op.END:
-                if not depth:
+                if not blocks:
                     return self._end_unreachable()
-                depth -= 1
+                blocks.pop()
             elif opcode == op.ELSE:
-                if not depth:
+                if not blocks:
                     self._open()  # NOTE: what left the branch has closed its group already, its own price included
                     return self._begin_else()
             elif opcode in (op.BLOCK, op.LOOP, op.IF):
+                blocks.append(0)
+                if after_loop and opcode == op.LOOP:
+                    blocks[-1] = len(self.values)
+                    self.offsets.append(at)
+                    self.values.append(0)
                 self._block_size()
                 self.blocks += 1
-                depth += 1
             elif opcode in (op.BR, op.BR_IF, op.BR_TABLE):
-                self._mark(opcode, depth)
+                self._mark(opcode, blocks)
             elif opcode in (op.CALL, op.REF_FUNC):
                 self._refer(opcode)
             else:
                 self.dead_returns += opcode == op.RETURN
                 self._skip_immediates(opcode)
+            after_loop = opcode == op.LOOP
 
     def _end_unreachable(self) -> bool:
         frame = self.frames.pop()
