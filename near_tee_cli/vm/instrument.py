@@ -26,12 +26,8 @@ from near_tee_cli.vm.prepared import (
 )
 from near_tee_cli.vm.wasm import leb128, writer
 from near_tee_cli.vm.wasm import opcodes as op
-from near_tee_cli.vm.wasm.module import Module
+from near_tee_cli.vm.wasm.module import FUNCTION_KIND, GLOBAL_KIND, MEMORY_KIND, Module
 from near_tee_cli.vm.wasm.reader import Body, Constant, FuncType
-
-FUNCTION_KIND = 0
-MEMORY_KIND = 2
-GLOBAL_KIND = 3
 
 _EMPTY_BLOCK = 0x40
 _I64_ADD = b"\x7c"

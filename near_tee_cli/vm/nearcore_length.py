@@ -1,21 +1,28 @@
 """How long a module becomes when nearcore instruments it.
 
-That length has a limit of its own, so it must be known to the byte although our module is another one. Only the
-lengths of nearcore's sequences are computed here; where they stand and what they charge is the same as in ours.
+That length has a limit of its own, so it must be known to the byte although our module is another one. Each piece
+is counted here: opcodes and fixed operands as one number, and what depends on an index or a price by the length of
+its shortest encoding, for nearcore writes everything anew that it does not copy.
 
 Mirrors nearcore: runtime/near-vm-runner/src/prepare/instrument_v3.rs
 """
 
 from near_tee_cli.params.config import VMConfig
 from near_tee_cli.vm.analysis.body import BULK, NEARCORE_IMPORTS, RETURN, Walk
+from near_tee_cli.vm.prepared import MEMORY_EXPORT, REMAINING_GAS_EXPORT, START_EXPORT
+from near_tee_cli.vm.wasm import leb128
 from near_tee_cli.vm.wasm import opcodes as op
 from near_tee_cli.vm.wasm.leb128 import signed_length, unsigned_length
-from near_tee_cli.vm.wasm.module import Module
-from near_tee_cli.vm.wasm.reader import Body
+from near_tee_cli.vm.wasm.module import FUNCTION_KIND, MEMORY_KIND, Module
+from near_tee_cli.vm.wasm.reader import Body, Constant, Segment
 
-_INTERNAL_IMPORTS = ("finite_wasm_gas_exhausted", "finite_wasm_stack_exhausted", "finite_wasm_gas")
-_INTERNAL_TYPES_BYTES = 3 + 4
-"""Two appended types: nothing to nothing, and one i64 to nothing."""
+_HEADER = 8
+_IMPORT_MODULE = "internal"
+_IMPORTS = (("finite_wasm_gas_exhausted", 0), ("finite_wasm_stack_exhausted", 0), ("finite_wasm_gas", 1))
+"""The functions that are imported in addition, and which of the two added types they have."""
+_ADDED_TYPES = (3, 4)
+"""Bytes of the types: nothing to nothing, and one i64 to nothing."""
+_ADDED_LOCALS = 2
 
 
 class NearcoreLength:
@@ -29,7 +36,7 @@ class NearcoreLength:
         self._gas_bytes, self._stack_bytes = unsigned_length(gas), unsigned_length(gas + 1)
         self._linear = sum(map(signed_length, (config.wasm_linear_op_base_cost, config.wasm_linear_op_unit_cost)))
         self._charges: dict[int, int] = {}
-        self._bodies = 0
+        self._bodies: list[int] = []
 
     def add(self, body: Body, walk: Walk, *, frame: int, frame_operations: int, slots: int) -> None:
         """A body: `frame` in bytes without operands, its price in instructions, its parameters and locals."""
@@ -45,11 +52,10 @@ class NearcoreLength:
                 length += self._linear_charge(slots)
         stack_change = 17 + 2 * self._stack_bytes + signed_length(frame + walk.operand_bytes)
         length += (returns + 2) * stack_change
-        block_and_ends = 2 + 1
-        groups = sum(unsigned_length(count) + 1 for count, _ in body.locals) + 4
-        size = unsigned_length(len(body.locals) + 2) + groups
-        size += body.end - body.code + walk.growth + block_and_ends + length
-        self._bodies += unsigned_length(size) + size
+        block_and_end = 2 + 1
+        groups = sum(unsigned_length(count) + 1 for count, _ in body.locals) + 2 * _ADDED_LOCALS
+        groups += unsigned_length(len(body.locals) + _ADDED_LOCALS)
+        self._bodies.append(_sized(groups + body.end - body.code + walk.growth + block_and_end + length))
 
     def _charge(self, operations: int) -> int:
         length = self._charges[operations] = 15 + 3 * (self._gas_bytes + signed_length(operations * self._operation))
@@ -66,68 +72,80 @@ class NearcoreLength:
     def total(self) -> int:
         """Bytes of the whole module."""
         module = self._module
-        lengths = [
-            self._types(),
-            self._imports(),
-            unsigned_length(len(module.functions)) + sum(map(unsigned_length, module.functions)),
-            1 + 1 + unsigned_length(self._config.initial_memory_pages) + unsigned_length(self._config.max_memory_pages),
-            self._globals(),
-            self._exports(),
-            unsigned_length(len(module.bodies)) + self._bodies,
+        with_code = bool(module.bodies)
+        with_globals = with_code or module.globals is not None
+        sections = [
+            self._types(added=module.has_imports or with_code),
+            self._imports() if module.has_imports or with_code else 0,
+            _items([unsigned_length(index) for index in module.functions]),
+            self._memory(),
+            self._globals() if with_globals else 0,
+            self._exports(with_globals=with_globals),
+            _items([self._segment(segment) for segment in module.elements]),
+            _items(self._bodies),
         ]
-        lengths += [end - start for start, end in filter(None, (module.tables, module.data_count, module.data))]
-        if module.elements:
-            lengths.append(self._elements())
-        return 8 + sum(1 + unsigned_length(length) + length for length in lengths)
+        copied = filter(None, (module.tables, module.data_count, module.data))
+        sections += [end - start for start, end in copied]
+        return _HEADER + sum(1 + _sized(length) for length in sections if length)
 
-    def _types(self) -> int:
-        types = self._module.types
-        items = sum(1 + unsigned_length(len(one.params)) + len(one.params) + 1 + len(one.result) for one in types)
-        return unsigned_length(len(types) + 2) + items + _INTERNAL_TYPES_BYTES
+    def _types(self, *, added: bool) -> int:
+        items = [2 + _sized(len(one.params)) + len(one.result) for one in self._module.types]
+        return _items([*items, *_ADDED_TYPES] if added else items)
 
     def _imports(self) -> int:
-        module = self._module
-        types = len(module.types)
-        own = sum(1 + len("internal") + 1 + len(name) + 1 for name in _INTERNAL_IMPORTS)
-        own += 2 * unsigned_length(types) + unsigned_length(types + 1)
-        items = sum(
-            1 + len("env") + unsigned_length(len(name)) + len(name) + 1 + unsigned_length(index)
-            for name, index in module.imports
-        )
-        return unsigned_length(len(module.imports) + NEARCORE_IMPORTS) + own + items
+        first = len(self._module.types)
+        named = [(_IMPORT_MODULE, len(name), first + kind) for name, kind in _IMPORTS]
+        named += [("env", len(name), index) for name, index in self._module.imports]
+        return _items([_sized(len(source)) + _sized(name) + 1 + unsigned_length(kind) for source, name, kind in named])
+
+    def _memory(self) -> int:
+        pages = (self._config.initial_memory_pages, self._config.max_memory_pages)
+        return _items([1 + sum(map(unsigned_length, pages))])
 
     def _globals(self) -> int:
-        items = self._module.globals or ()
-        own = (2 + 2 + 1) + (2 + 1 + signed_length(self._config.max_stack_height) + 1)
-        length = unsigned_length(len(items) + 2) + own
-        for item in items:
-            length += 2 + item.init.end - item.init.start
-            if item.init.opcode == op.REF_FUNC:
-                length += _growth(item.init.value)
-        return length
+        own = [2 + self._constant(one.init) for one in self._module.globals or ()]
+        return _items([*own, 2 + 3, 2 + 2 + signed_length(self._config.max_stack_height)])
 
-    def _exports(self) -> int:
+    def _exports(self, *, with_globals: bool) -> int:
         module = self._module
-        gas = len(module.globals or ())
-        items = [(len(one.name) + 1, one.kind, one.item) for one in module.exports if one.kind != 2]
-        items += [(len("memory"), 2, 0), (len("remaining_gas"), 3, gas)]
+        items = [(len(one.name) + 1, one.kind, one.item) for one in module.exports if one.kind != MEMORY_KIND]
+        items.append((len(MEMORY_EXPORT), MEMORY_KIND, 0))
+        if with_globals:
+            items.append((len(REMAINING_GAS_EXPORT), -1, len(module.globals or ())))
         if module.start is not None:
-            items.append((len("start"), 0, module.start))
-        length = unsigned_length(len(items))
-        for name, kind, index in items:
-            target = index + NEARCORE_IMPORTS if kind == 0 else index
-            length += unsigned_length(name) + name + 1 + unsigned_length(target)
-        return length
+            items.append((len(START_EXPORT), FUNCTION_KIND, module.start))
+        indices = (_function(index) if kind == FUNCTION_KIND else unsigned_length(index) for _, kind, index in items)
+        return _items([_sized(name) + 1 + index for (name, _, _), index in zip(items, indices, strict=True)])
 
-    def _elements(self) -> int:
-        start, end = self._module.elements_range
-        length = unsigned_length(len(self._module.elements)) + end - start
-        for segment in self._module.elements:
-            length += sum(_growth(index) for _, _, index in segment.functions)
-            length += sum(_growth(item.value) for item in segment.items or () if item.opcode == op.REF_FUNC)
-        return length
+    def _segment(self, segment: Segment) -> int:
+        length = 1 + (segment.flags & 3 != 0)
+        if segment.table is not None:
+            length += unsigned_length(segment.table)
+        if segment.offset is not None:
+            length += self._constant(segment.offset)
+        if segment.items is not None:
+            return length + _items([self._constant(one) for one in segment.items], empty=1)
+        return length + _items([_function(index) for _, _, index in segment.functions], empty=1)
+
+    def _constant(self, constant: Constant) -> int:
+        """A constant expression with its `end`."""
+        if constant.opcode == op.REF_FUNC:
+            return 2 + _function(constant.value)
+        if constant.opcode in (op.I32_CONST, op.I64_CONST):
+            return 2 + signed_length(leb128.read_signed(self._module.code, constant.start + 1)[0])
+        return constant.end - constant.start
 
 
-def _growth(index: int) -> int:
-    """Bytes that a function index grows by."""
-    return unsigned_length(index + NEARCORE_IMPORTS) - unsigned_length(index)
+def _sized(length: int) -> int:
+    """Something of that length, behind its length."""
+    return unsigned_length(length) + length
+
+
+def _items(lengths: list[int], *, empty: int = 0) -> int:
+    """Items of these lengths, behind their number; a section without any is left out, hence 0."""
+    return unsigned_length(len(lengths)) + sum(lengths) if lengths else empty
+
+
+def _function(index: int) -> int:
+    """The index of a function, behind the ones that nearcore imports."""
+    return unsigned_length(index + NEARCORE_IMPORTS)

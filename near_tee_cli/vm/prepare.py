@@ -12,11 +12,11 @@ from near_tee_cli.errors import UnsupportedError
 from near_tee_cli.params.config import VMConfig
 from near_tee_cli.vm import limits
 from near_tee_cli.vm.analysis.body import NEARCORE_IMPORTS, Environment, walk
-from near_tee_cli.vm.instrument import FUNCTION_KIND, MEMORY_KIND, Instrumenter, frame_bytes, frame_operations
+from near_tee_cli.vm.instrument import Instrumenter, frame_bytes, frame_operations
 from near_tee_cli.vm.nearcore_length import NearcoreLength
 from near_tee_cli.vm.prepared import Import, Prepared, PrepareError
 from near_tee_cli.vm.wasm import opcodes as op
-from near_tee_cli.vm.wasm.module import Module
+from near_tee_cli.vm.wasm.module import FUNCTION_KIND, MEMORY_KIND, Module
 from near_tee_cli.vm.wasm.reader import MAX_LOCALS, MAX_STRING_BYTES
 
 _INJECTED_LOCALS = 2

@@ -4,6 +4,13 @@ from near_tee_cli.vm.wasm.reader import Body, Export, FuncType, Global, Segment
 
 Range = tuple[int, int]
 
+FUNCTION_KIND = 0
+"""An export of a function. (Tables have 1.)"""
+
+MEMORY_KIND = 2
+GLOBAL_KIND = 3
+"""The kinds of exports of memories and of globals."""
+
 
 class Module:
     """What the sections of a module hold.
