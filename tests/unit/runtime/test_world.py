@@ -346,6 +346,23 @@ def test_receipts_beyond_the_compute_limit_are_delayed() -> None:
     assert third.result.congestion_info == NO_CONGESTION
 
 
+def test_receipts_beyond_the_storage_proof_are_delayed() -> None:
+    transfers = [transact("a.near", "a.near", Transfer(1), nonce=nonce) for nonce in (1, 2)]
+
+    def delayed(limit, height=1):
+        state = world(account("a.near"), account("b.near"))
+        context = block(height, proof_size_limit=limit)
+        result = state.produce_block(context, transactions=transfers, machine=NO_MACHINE).result
+        return result.delayed_receipts_count, sum(map(len, result.witness))
+
+    # Everything that these receipts need was read by the transactions: the proof grows no more.
+    recorded = delayed(None)[1]
+    assert delayed(None)[0] == 0
+    assert delayed(recorded)[0] == 0
+    assert delayed(0)[0] == 2
+    assert delayed(recorded // 2)[0] == 2
+
+
 def test_an_incoming_receipt_that_no_chain_sends() -> None:
     state = world(account("a.near"))
     body = ActionReceipt(ACTION, "a.near", None, bytes(33), 0, (), (), (FunctionCall("m", b"", 0, 0),))
