@@ -12,6 +12,7 @@ from tests.support.wasm_model import encode
 from tests.support.wat import wat
 
 FUNCTIONS = "".join(f"(func $f{number})" for number in range(126))
+ONE = "(global i32 (i32.const 1))"
 GLOBALS = "".join(f"(global (mut i64) (i64.const {number}))" for number in range(126))
 
 MODULES = {
@@ -31,7 +32,7 @@ MODULES = {
         (func (memory.init 1 (i32.const 0) (i32.const 0) (i32.const 1)) (data.drop 1)))""",
     "many functions": f"(module {FUNCTIONS} (func call $f124 call $f125 call $f0) (start $f125))",
     "many globals": f"(module (memory 1) {GLOBALS} (func (result i32) (memory.grow (i32.const 1)) return))",
-    "more globals": f"(module (memory 1) {GLOBALS} (global i32 (i32.const 1)) (func (drop (memory.grow (i32.const 1)))))",
+    "more globals": f"(module (memory 1) {GLOBALS} {ONE} (func (drop (memory.grow (i32.const 1)))))",
     "most globals": f"(module (memory 1) {GLOBALS * 2} (func (result i32) (memory.grow (i32.const 1))))",
     "many locals": "(module (memory 1) (func (param i64 i64) "
     + "(local i32 i64)" * 62
