@@ -80,7 +80,9 @@ class ModuleGenerator:
         for _ in range(rng.randrange(0, 3)):
             content = rng.randbytes(rng.randrange(0, 40))
             wild = rng.random() < self.wild / 4
-            module.data.append(w.Segment(None if rng.random() < 0.5 else (70_000_000 if wild else rng.randrange(300)), content))
+            module.data.append(
+                w.Segment(None if rng.random() < 0.5 else (70_000_000 if wild else rng.randrange(300)), content)
+            )
         module.exports = [("main", 0, first)]
         if rng.random() < 0.15:
             starters = [first + i for i, s in enumerate(signatures) if i and s == ((), ())]
@@ -182,9 +184,15 @@ class FunctionGenerator:
         elif shared is not None and self.rng.random() < 0.4:
             self.emit(w.GLOBAL_GET, shared)
         elif kind == w.FUNCREF:
-            self.emit(*((w.REF_NULL,) if self.rng.random() < 0.5 else (w.REF_FUNC, self.rng.choice(self.owner.referable))))
+            self.emit(
+                *((w.REF_NULL,) if self.rng.random() < 0.5 else (w.REF_FUNC, self.rng.choice(self.owner.referable)))
+            )
         else:
-            value = self.rng.choice(_INTERESTING[kind]) if self.rng.random() < 0.7 else self.rng.getrandbits(64) & MASK[kind]
+            value = (
+                self.rng.choice(_INTERESTING[kind])
+                if self.rng.random() < 0.7
+                else self.rng.getrandbits(64) & MASK[kind]
+            )
             self.emit(w.CONST[kind], value)
 
     def numeric(self, kind: str, depth: int) -> None:

@@ -13,7 +13,16 @@ from tests.support.wasm_numeric import F32, F64, I32, I64, LOADS, MASK, NUMERIC,
 PAGE = 65536
 SIZES = {I32: 4, I64: 8, F32: 4, F64: 8, w.FUNCREF: 8}
 FREE = {w.BLOCK, w.ELSE, w.END}
-LINEAR = {w.MEMORY_INIT, w.MEMORY_COPY, w.MEMORY_FILL, w.MEMORY_GROW, w.TABLE_INIT, w.TABLE_COPY, w.TABLE_FILL, w.TABLE_GROW}
+LINEAR = {
+    w.MEMORY_INIT,
+    w.MEMORY_COPY,
+    w.MEMORY_FILL,
+    w.MEMORY_GROW,
+    w.TABLE_INIT,
+    w.TABLE_COPY,
+    w.TABLE_FILL,
+    w.TABLE_GROW,
+}
 
 
 class OutOfGas(Exception):

@@ -168,7 +168,9 @@ def encode(module: Module) -> bytes:
     ]
     sections: list[tuple[int, bytes]] = [(1, vector(types))]
     if module.imports:
-        sections.append((2, vector([sized(b"env") + sized(n.encode()) + b"\x00" + unsigned(t) for n, t in module.imports])))
+        sections.append(
+            (2, vector([sized(b"env") + sized(n.encode()) + b"\x00" + unsigned(t) for n, t in module.imports]))
+        )
     sections.append((3, vector([unsigned(f.type_index) for f in module.functions])))
     if module.table is not None:
         sections.append((4, vector([b"\x70" + _limits(module.table)])))

@@ -263,11 +263,21 @@ def _table() -> dict[int, tuple[str, tuple[str, ...], str, Operation]]:
         for step, is_signed in enumerate((True, False)):
             suffix = "s" if is_signed else "u"
             name = f"{target}.trunc_{source}_{suffix}"
-            table[opcode + step] = (name, (source,), target, _truncation(source, target, is_signed=is_signed, saturating=False))
+            table[opcode + step] = (
+                name,
+                (source,),
+                target,
+                _truncation(source, target, is_signed=is_signed, saturating=False),
+            )
     for opcode, source, target in ((0xB2, I32, F32), (0xB4, I64, F32), (0xB7, I32, F64), (0xB9, I64, F64)):
         for step, is_signed in enumerate((True, False)):
             suffix = "s" if is_signed else "u"
-            table[opcode + step] = (f"{target}.convert_{source}_{suffix}", (source,), target, _conversion(source, target, is_signed=is_signed))
+            table[opcode + step] = (
+                f"{target}.convert_{source}_{suffix}",
+                (source,),
+                target,
+                _conversion(source, target, is_signed=is_signed),
+            )
     table[0xB6] = ("f32.demote_f64", (F64,), F32, lambda a: from_float(to_float(a, F64), F32))
     table[0xBB] = ("f64.promote_f32", (F32,), F64, lambda a: from_float(to_float(a, F32), F64))
     for opcode, source, target in ((0xBC, F32, I32), (0xBD, F64, I64), (0xBE, I32, F32), (0xBF, I64, F64)):
@@ -279,7 +289,12 @@ def _table() -> dict[int, tuple[str, tuple[str, ...], str, Operation]]:
     ):
         suffix = "s" if is_signed else "u"
         name = f"{target}.trunc_sat_{source}_{suffix}"
-        table[0xFC00 + step] = (name, (source,), target, _truncation(source, target, is_signed=is_signed, saturating=True))
+        table[0xFC00 + step] = (
+            name,
+            (source,),
+            target,
+            _truncation(source, target, is_signed=is_signed, saturating=True),
+        )
     return table
 
 
