@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from near_tee_cli.params.costs import ActionCost, Cost, ExtCost
 from near_tee_cli.vm.failure import U64_MAX, HostFailure
 from near_tee_cli.vm.gas import GasCounter

@@ -15,7 +15,6 @@ from near_tee_cli.vm.host.link import link
 from near_tee_cli.vm.host.table import enabled
 from near_tee_cli.vm.logic import Logic
 from near_tee_cli.vm.outcome import HostError
-
 from tests.support.reference_config import reference_config
 
 PAGE = 65_536
@@ -206,7 +205,7 @@ class Guest:
             # The upper half of a slot with a 32-bit parameter is whatever was there before.
             garbage = 0xDEAD << 32 if function.params[position] == "d" else 0
             slots[2 * position] = argument | garbage
-        trap = function.callback(False, False, addressof(slots))  # noqa: FBT003
+        trap = function.callback(False, False, addressof(slots))
         if trap:
             self.gas = self.logic.gas.remaining
             assert self.problem is not None

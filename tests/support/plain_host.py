@@ -8,7 +8,7 @@ import hashlib
 from near_tee_cli.params.config import VMConfig
 from near_tee_cli.params.costs import ExtCost
 from tests.support.wasm_interpreter import Machine
-from tests.support.wasm_numeric import MASK, I64
+from tests.support.wasm_numeric import I64, MASK
 
 HEIGHT = 123_456_789
 STORAGE_USAGE = 4_321

@@ -122,7 +122,7 @@ def encode_instruction(instruction: Instruction) -> bytes:
         return head + b"\x70"
     if opcode in (MEMORY_SIZE, MEMORY_GROW, MEMORY_FILL):
         return head + b"\x00"
-    if opcode == MEMORY_COPY or opcode == TABLE_COPY:
+    if opcode in (MEMORY_COPY, TABLE_COPY):
         return head + b"\x00\x00"
     if opcode in (MEMORY_INIT, TABLE_INIT):
         return head + unsigned(imm[0]) + b"\x00"

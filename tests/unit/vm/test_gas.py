@@ -1,11 +1,11 @@
 """The gas counter by itself; numbers from nearcore's gas_counter.rs, profile.rs and receipt_manager.rs."""
 
 import pytest
+
 from near_tee_cli.params.costs import ActionCost, Cost, ExtCost
 from near_tee_cli.params.store import config_at
 from near_tee_cli.vm.failure import U64_MAX, HostFailure
 from near_tee_cli.vm.gas import GasCounter, distribute
-
 from tests.support.reference_config import reference_config
 
 COSTS = reference_config().vm.ext_costs

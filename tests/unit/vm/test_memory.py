@@ -3,10 +3,10 @@
 from ctypes import addressof, c_char
 
 import pytest
+
 from near_tee_cli.vm.failure import U64_MAX, HostFailure
 from near_tee_cli.vm.gas import GasCounter
 from near_tee_cli.vm.memory import Memory
-
 from tests.support.reference_config import reference_config
 
 CAPACITY = 100

@@ -1,6 +1,7 @@
 """Errors as values: their text and their chain-level form, against what nearcore prints."""
 
 import pytest
+
 from near_tee_cli.vm.outcome import (
     NO_PROFILE,
     CodeDoesNotExist,
@@ -57,7 +58,9 @@ def test_chain_level_form(error, expected):
             "Action 0 in receipt 1 does not exist or has the wrong type of action.",
         ),
         (
-            HostError("NumberInputDataDependenciesExceeded", (("number_of_input_data_dependencies", 129), ("limit", 128))),
+            HostError(
+                "NumberInputDataDependenciesExceeded", (("number_of_input_data_dependencies", 129), ("limit", 128))
+            ),
             "The number of input data dependencies 129 exceeds the limit 128",
         ),
         (

@@ -1,11 +1,11 @@
 """Registers by themselves; totals from nearcore's vmstate.rs."""
 
 import pytest
+
 from near_tee_cli.vm.failure import U64_MAX, HostFailure
 from near_tee_cli.vm.gas import GasCounter
 from near_tee_cli.vm.outcome import HostError
 from near_tee_cli.vm.registers import Registers
-
 from tests.support.reference_config import reference_config
 
 

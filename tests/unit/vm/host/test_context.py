@@ -1,13 +1,13 @@
-"""What the context answers, registers, and how views are refused: nearcore's context.rs, registers.rs, view_method.rs."""
+"""What the context answers, registers, refusals in views: nearcore's context.rs, registers.rs, view_method.rs."""
 
 import pytest
+
 from near_tee_cli.params.costs import ExtCost
 from near_tee_cli.params.store import config_at
 from near_tee_cli.primitives.schema.account import GlobalContract, GlobalContractByAccount, LocalContract
 from near_tee_cli.vm.failure import U64_MAX, HostFailure
 from near_tee_cli.vm.host.table import TABLE
 from near_tee_cli.vm.outcome import HostError
-
 from tests.support.host_calls import CONTEXT, PAGE, Guest
 
 BASE = 264_768_111
@@ -194,9 +194,7 @@ def test_what_a_view_may_call(entry):
         assert error == HostError("ProhibitedInView", (("method_name", name),))
         extra = {"promise_return": 1} if entry.name == "promise_return" else {}
         assert guest.costs() == {"base": 1, **extra}
-        assert guest.logic.gas.burnt == sum(
-            guest.logic.gas.prices[ExtCost[cost.upper()]] for cost in ("base", *extra)
-        )
+        assert guest.logic.gas.burnt == sum(guest.logic.gas.prices[ExtCost[cost.upper()]] for cost in ("base", *extra))
     else:
         assert error is None or error.variant != "ProhibitedInView"
 

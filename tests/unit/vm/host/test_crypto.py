@@ -4,10 +4,10 @@ From nearcore's logic/tests/{miscs,ed25519_verify,p256_verify,bls12381,alt_bn128
 """
 
 import pytest
+
 from near_tee_cli.primitives import hashes
 from near_tee_cli.vm.failure import HostFailure
 from near_tee_cli.vm.outcome import HostError
-
 from tests.support.host_calls import REGISTER, Guest
 
 SIGNATURE = bytes.fromhex(

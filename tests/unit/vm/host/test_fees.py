@@ -4,12 +4,12 @@ Commit f0c7706f1. In each case one fee is made so dear that it alone exceeds wha
 """
 
 import pytest
+
 from near_tee_cli.errors import UnsupportedError
 from near_tee_cli.params.costs import ActionCost, ExtCost
 from near_tee_cli.primitives.base58 import decode
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.vm.failure import U64_MAX, HostFailure
-
 from tests.support.host_calls import REGISTER, Guest
 from tests.support.reference_config import bent, fee, reference_config
 

@@ -1,9 +1,9 @@
 """Logs and panics: nearcore's logic/tests/logs.rs and the edges of strings."""
 
 import pytest
+
 from near_tee_cli.vm.failure import U64_MAX, HostFailure
 from near_tee_cli.vm.outcome import HostError
-
 from tests.support.host_calls import PAGE, Guest
 from tests.support.reference_config import bent, reference_config
 

@@ -1,6 +1,7 @@
 """The promise graph; totals from nearcore's logic/tests/promises.rs and miscs.rs."""
 
 import pytest
+
 from near_tee_cli.params.costs import ActionCost
 from near_tee_cli.primitives.base58 import decode
 from near_tee_cli.primitives.hashes import sha256
@@ -24,7 +25,6 @@ from near_tee_cli.primitives.schema.action import (
 from near_tee_cli.primitives.schema.global_contract import StateInit
 from near_tee_cli.vm.failure import U64_MAX, HostFailure
 from near_tee_cli.vm.outcome import HostError
-
 from tests.support.host_calls import REGISTER, Guest
 from tests.support.reference_config import bent, reference_config
 

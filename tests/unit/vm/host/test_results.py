@@ -1,11 +1,11 @@
 """Results of promises and of the call itself, yields and resumes."""
 
 import pytest
+
 from near_tee_cli.params.costs import ActionCost
 from near_tee_cli.primitives.schema.action import FunctionCall
 from near_tee_cli.vm.failure import U64_MAX, HostFailure
 from near_tee_cli.vm.outcome import HostError
-
 from tests.support.host_calls import REGISTER, Guest
 from tests.support.reference_config import bent, free, reference_config
 

@@ -1,11 +1,11 @@
 """Storage: usage, limits, the order of charges around the trie, the storage proof."""
 
 import pytest
+
 from near_tee_cli.errors import InconsistentStateError
 from near_tee_cli.params.store import config_at
 from near_tee_cli.vm.failure import U64_MAX, HostFailure
 from near_tee_cli.vm.outcome import HostError
-
 from tests.support.host_calls import REGISTER, Guest
 from tests.support.reference_config import bent, reference_config
 
