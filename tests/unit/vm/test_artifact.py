@@ -101,7 +101,7 @@ VARIETY = """
     (drop (i32.trunc_f64_s (f64.load (i32.const 8))))
     (unreachable))
 """
-OUTPUT = {4: "3c65c75b6a0bad564c2535fb95f3c58755dae4a2b40e402c036b7dc1d3219fe6"}
+OUTPUT = {5: "b451d5f23d4bffb53e646c8e79d226cf64303539284d04fd8041c8458c3fe8d2"}
 """Digest of what preparation gives for the modules here, by version."""
 
 
