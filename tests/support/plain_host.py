@@ -42,7 +42,7 @@ class PlainHost:
 
     def pay(self, machine: Machine, cost: ExtCost, count: int = 1) -> None:
         amount = self.config.ext_costs[cost].gas * count
-        if amount >= 1 << 64:
+        if machine.gas + amount >= 1 << 64:
             raise HostFailure("Integer overflow.")
         machine.charge(amount)
 

@@ -26,7 +26,11 @@ LINEAR = {
 
 
 class OutOfGas(Exception):
-    """The budget does not cover the next charge."""
+    """The budget does not cover the next charge; `wanted` is what would have been burnt with it."""
+
+    def __init__(self, wanted: int) -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
 
 
 class Machine:
@@ -59,6 +63,7 @@ class Machine:
         self.operand_sizes = operand_sizes
         self.plans = [self._plan(f.body) for f in module.functions]
         self.opcodes: set[int] = set()
+        """What ran so far."""
 
     def instantiate(self) -> None:
         """Apply active segments; raises `Trap` when one does not fit."""
@@ -75,8 +80,8 @@ class Machine:
 
     def charge(self, amount: int) -> None:
         if self.gas + amount > self.budget:
-            self.gas = self.budget
-            raise OutOfGas
+            wanted, self.gas = self.gas + amount, self.budget
+            raise OutOfGas(wanted)
         self.gas += amount
 
     def check(self, address: int, length: int) -> None:
