@@ -25,8 +25,8 @@ _TRAPS = {
     "arithmetic": WasmTrap.ILLEGAL_ARITHMETIC,
     "unreachable": WasmTrap.UNREACHABLE,
 }
-# Every frame of the modelled stack is two of Python's here.
-sys.setrecursionlimit(max(sys.getrecursionlimit(), 40_000))
+_DEEP = 40_000
+"""Frames of Python that the interpreter may take: three for each of the 4,096 that the modelled stack holds at most."""
 
 
 class Observed(NamedTuple):
@@ -96,6 +96,8 @@ def interpreted(given: Example) -> tuple[Observed, Machine]:
     """The call as the plain interpreter makes it, and the interpreter afterwards."""
     plain, host = interpreter(given)
     end = "ok"
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(_DEEP)  # NOTE: Hypothesis sets one of its own for each example
     try:
         plain.instantiate()
         if given.module.start is not None:
@@ -108,5 +110,7 @@ def interpreted(given: Example) -> tuple[Observed, Machine]:
         end = HostError("GasLimitExceeded" if beyond else "GasExceeded").text
     except plain_host.HostFailure as failure:
         end = failure.text
+    finally:
+        sys.setrecursionlimit(limit)
     result = host.result if end == "ok" else None
     return Observed(end, plain.gas, tuple(host.logs), result), plain
