@@ -64,3 +64,52 @@ def test_the_gas_function_multiplies_by_the_price_of_an_instruction(machine):
     outcome = called(machine, code, config, method="foo")
     assert outcome.aborted == HostError("GasLimitExceeded")
     assert outcome.burnt_gas == 100 * TERA
+
+
+def copies(count, length, *, target=0, source=1, memory="2048 2048"):
+    copy = f"(memory.copy (i32.const {target}) (i32.const {source}) (i32.const {length}))"
+    return wat(f'(module (memory {memory}) (func (export "main") {copy * count}))')
+
+
+@pytest.mark.parametrize(
+    ("code", "gas", "burnt"),
+    [
+        (copies(1, 25, target=50, source=100, memory="0 100"), 10**10, 146_947_416),
+        (copies(1, 50, target=50, source=100, memory="0 100"), 10**10, 167_516_316),
+        (copies(10, 33_554_431), 2**64 - 1, 276_071_613_848_301),
+    ],
+)
+def test_bulk_copies_are_paid_by_their_length(machine, code, gas, burnt):
+    outcome = called(machine, code, REFERENCE, gas=gas)
+    assert (outcome.aborted, outcome.burnt_gas, outcome.used_gas) == (None, burnt, burnt)
+
+
+def test_bulk_copies_that_burn_more_than_a_contract_may(machine):
+    config = bent(REFERENCE, max_gas_burnt=300 * TERA)._replace(digest=b"another limit")
+    outcome = called(machine, copies(12, 33_554_431), config, gas=300 * TERA)
+    assert outcome.aborted == HostError("GasLimitExceeded")
+    assert outcome.burnt_gas == outcome.used_gas == 300 * TERA
+
+
+def test_two_looks_at_the_used_gas_lie_as_far_apart_as_what_runs_between(machine):
+    code = wat(
+        """(module (import "env" "used_gas" (func $used (result i64)))
+        (import "env" "value_return" (func $return (param i64 i64))) (memory 1)
+        (func (export "main") (local i64)
+          (local.set 0 (call $used))
+          (i64.store (i32.const 0) (i64.sub (call $used) (local.get 0)))
+          (call $return (i64.const 8) (i64.const 0))))"""
+    )
+    outcome = called(machine, code, REFERENCE)
+    # The second call, one instruction before it, and the local that keeps the first result.
+    assert outcome.return_data == (264_768_111 + 3 * 822_756).to_bytes(8, "little")
+    assert 264_768_111 + 3 * 822_756 == 267_236_379
+
+
+def test_profile_of_a_trivial_contract(machine):
+    code = wat('(module (func (export "main") (drop (i32.const 64))))')
+    assert len(code) == 38
+    outcome = called(machine, code, REFERENCE)
+    assert outcome.aborted is None
+    assert outcome.profile.wasm_gas == 10 * 822_756 == 8_227_560
+    assert outcome.profile.ext[1:3] == (35_445_963, 41_393_210)
