@@ -1,5 +1,6 @@
-"""A call run to its end: entered as a receipt, a transaction or a view, and followed until nothing is in flight."""
+"""A call or a resume run to its end: entered in a block, and followed until nothing is in flight."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from near_tee_cli.cli.call import Call
@@ -18,28 +19,34 @@ from near_tee_cli.primitives.schema.transaction import (
     transaction_v0,
 )
 from near_tee_cli.primitives.schema.wire import NO_HASH
+from near_tee_cli.runtime.block import BlockContext
 from near_tee_cli.runtime.chunk import Machine
 from near_tee_cli.runtime.world import Transition, World
+from near_tee_cli.runtime.yield_history import Yield, continued, waiting
 from near_tee_cli.state import keys as trie_keys
 from near_tee_cli.state.trie import Trie
 
-MAX_BLOCKS = 10_000
-"""Blocks after which a call is left with what is still in flight. Every hop burns gas, so none should get here."""
+MAX_BLOCKS = 100
+"""Blocks after which a call is left with what is still in flight, unless the line says otherwise."""
 
 
 class Execution(NamedTuple):
-    """What a call led to."""
+    """What a call or a resume led to."""
 
     world: World
     """As it is afterwards."""
     pre_root: bytes
     transitions: tuple[Transition, ...]
     entry_id: bytes
-    """Hash of the transaction, or id of the receipt that entered."""
+    """Hash of the transaction, or id of the receipt that entered; of a resume, the id of the waiting receipt."""
     call_id: bytes | None
     """Id of the receipt that called the method; `None` when the transaction was refused."""
     outcomes: dict[bytes, OutcomeWithId]
     """All outcomes by id."""
+    settled: bool
+    """Whether nothing is in flight any more. What waits for data from outside is not in flight."""
+    yields: tuple[Yield, ...]
+    """What is known of yields: those that waited before, and those that came since."""
 
     def final_outcome(self) -> OutcomeWithId | None:
         """The outcome whose result is that of the call, `None` while it is in flight."""
@@ -49,13 +56,14 @@ class Execution(NamedTuple):
         return at
 
 
-def execute(start: Start, call: Call, machine: Machine) -> Execution:
+def execute(
+    start: Start, call: Call, machine: Machine, *, history: Sequence[Yield] | None = None, max_blocks: int = MAX_BLOCKS
+) -> Execution:
     """Run `call` and, unless it is to be single, everything that it sends out.
 
-    Raises what `World.produce_block` raises, and `BadInputError` for a key that does not fit.
+    `history` are the yields known before; without one, those that wait in the state. Raises what
+    `World.produce_block` raises, and `BadInputError` for a key that does not fit.
     """
-    world, block = start.world, start.block
-    pre_root = world.root
     transactions: tuple[SignedTransaction, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     if call.signing_key is not None:
@@ -64,20 +72,80 @@ def execute(start: Start, call: Call, machine: Machine) -> Execution:
     else:
         receipts = (_receipt(start, call),)
         entry_id = receipts[0].receipt_id
-    transitions = [world.produce_block(block, transactions=transactions, receipts=receipts, machine=machine)]
-    while not call.single and _is_in_flight(world, transitions[-1]) and len(transitions) < MAX_BLOCKS:
-        block = following(block)
-        transitions.append(world.produce_block(block, machine=machine))
-    outcomes = {entry.id: entry for step in transitions for entry in step.result.outcomes}
+    known = known_yields(start.world) if history is None else history
+    followed = follow(
+        start.world,
+        start.block,
+        transactions=transactions,
+        receipts=receipts,
+        machine=machine,
+        max_blocks=1 if call.single else max_blocks,
+    )
     call_id: bytes | None = entry_id
     if call.signing_key is not None:
-        status = outcomes[entry_id].outcome.status
+        status = followed.outcomes()[entry_id].outcome.status
         call_id = status.receipt_id if isinstance(status, SuccessReceiptId) else None
-    return Execution(world, pre_root, tuple(transitions), entry_id, call_id, outcomes)
+    return execution_of(followed, entry_id, call_id=call_id, history=known)
 
 
-def _is_in_flight(world: World, last: Transition) -> bool:
-    return bool(world.in_flight) or last.result.delayed_receipts_count > 0
+def known_yields(world: World) -> tuple[Yield, ...]:
+    """The yields that wait in `world`."""
+    return waiting(Trie(world.store, world.root))
+
+
+class Followed(NamedTuple):
+    """Consecutive blocks."""
+
+    world: World
+    """As it is afterwards."""
+    pre_root: bytes
+    transitions: tuple[Transition, ...]
+    settled: bool
+
+    def outcomes(self) -> dict[bytes, OutcomeWithId]:
+        """All outcomes by id."""
+        return {entry.id: entry for step in self.transitions for entry in step.result.outcomes}
+
+
+def follow(
+    world: World,
+    block: BlockContext,
+    *,
+    transactions: Sequence[SignedTransaction] = (),
+    receipts: Sequence[Receipt] = (),
+    machine: Machine,
+    max_blocks: int,
+) -> Followed:
+    """Apply `block` with what enters, and blocks after it until nothing is in flight, at most `max_blocks`."""
+    pre_root = world.root
+    transitions = [world.produce_block(block, transactions=transactions, receipts=receipts, machine=machine)]
+    while is_in_flight(world, transitions[-1]) and len(transitions) < max_blocks:
+        block = following(block)
+        transitions.append(world.produce_block(block, machine=machine))
+    return Followed(world, pre_root, tuple(transitions), settled=not is_in_flight(world, transitions[-1]))
+
+
+def execution_of(followed: Followed, entry_id: bytes, *, call_id: bytes | None, history: Sequence[Yield]) -> Execution:
+    """What the blocks led to for whoever entered with `entry_id`."""
+    yields = continued(history, followed.transitions)
+    return Execution(
+        followed.world,
+        followed.pre_root,
+        followed.transitions,
+        entry_id,
+        call_id,
+        followed.outcomes(),
+        followed.settled,
+        yields,
+    )
+
+
+def is_in_flight(world: World, last: Transition) -> bool:
+    """Whether the next block has something to do by itself: receipts on their way, delayed ones, buffered ones.
+
+    Whoever has buffered receipts asks for bandwidth.
+    """
+    return bool(world.in_flight) or last.result.delayed_receipts_count > 0 or bool(world.bandwidth_requests)
 
 
 def _function_call(call: Call) -> FunctionCall:

@@ -77,7 +77,7 @@ def resolve_timeouts(chunk: Chunk) -> None:
         data = state.get(key)
         if data is None:
             raise InconsistentStateError(f"yield timeout {first} should be in the state")
-        timeout = rows.decoded(_decode_timeout, data, key=key)
+        timeout = rows.decoded(decode_timeout, data, key=key)
         if timeout.expires_at > height:
             break
         account_id, data_id = timeout.account_id, timeout.data_id
@@ -92,7 +92,8 @@ def resolve_timeouts(chunk: Chunk) -> None:
         rows.set_indices(state, keys.promise_yield_indices(), (first, following))
 
 
-def _decode_timeout(data: bytes) -> YieldTimeout:
+def decode_timeout(data: bytes) -> YieldTimeout:
+    """An entry of the queue of timeouts. Raises `BadInputError` when it is none."""
     return whole(data, _read_timeout, what="yield timeout")
 
 

@@ -99,6 +99,16 @@ def promise_yield_timeout(index: int) -> bytes:
     return b"\x0b" + index.to_bytes(8, "little")
 
 
+def promise_yield_timeouts_prefix() -> bytes:
+    """What the rows of yield timeouts begin with."""
+    return b"\x0b"
+
+
+def promise_yield_receipts_prefix() -> bytes:
+    """What the rows of waiting yields begin with."""
+    return b"\x0c"
+
+
 def promise_yield_receipt(receiver_id: str, data_id: bytes) -> bytes:
     """The row of a yield that waits to be resumed."""
     return b"\x0c" + receiver_id.encode() + b"," + data_id

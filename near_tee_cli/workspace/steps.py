@@ -1,44 +1,29 @@
-"""Steps: one command's work as a directory from which it can be proved, repeated and gone on from.
+"""Steps: one command's work, from which it can be proved, repeated and gone on from.
 
-| file | what |
-|---|---|
-| `step.json` | the command as it was understood, blocks with all inputs, roots, parent, digests of the other files |
-| `before.nts` | the snapshot before, Borsh |
-| `after.nts` | the snapshot after, Borsh |
-| `results.json` | what each block came to, in the form of the case format |
-
-The names are fixed and nothing in a step names a path. A directory appears whole or not at all.
+A step has a state, the blocks that were applied to it with everything that went in, the state after them, and the
+yields that wait there. It names the step that it went on from, so that the steps of a directory form a tree: going
+on from the same step twice, with different answers, gives two children.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from near_tee_cli.errors import BadInputError, EvidenceError, UnsupportedError
+from near_tee_cli.errors import BadInputError, EvidenceError
 from near_tee_cli.primitives import base58
-from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.primitives.hashes import sha256
+from near_tee_cli.primitives.schema.account import decode_account
 from near_tee_cli.primitives.schema.receipt import Receipt, decode_receipt, encode_receipt
 from near_tee_cli.primitives.schema.transaction import decode_signed_transaction, encode_signed_transaction
+from near_tee_cli.runtime.actions.contracts import code_hash_of
 from near_tee_cli.runtime.block import BlockContext
 from near_tee_cli.runtime.chunk import Machine
 from near_tee_cli.runtime.world import Transition, World
-from near_tee_cli.workspace import snapshot_borsh
-from near_tee_cli.workspace.atomic import read_file, write_directory
-from near_tee_cli.workspace.cases import parse_hash
+from near_tee_cli.runtime.yield_history import EXECUTED, Yield, waiting
+from near_tee_cli.state import keys
+from near_tee_cli.state.overlay import Overlay
+from near_tee_cli.state.trie import Trie
 from near_tee_cli.workspace.replay import result_json
-from near_tee_cli.workspace.snapshot_json import block_json, parse_block
-from near_tee_cli.workspace.snapshots import MAX_BYTES, Snapshot, world_of
-
-SCHEMA = "near-tee/step/v1"
-
-STEP = "step.json"
-BEFORE = "before.nts"
-AFTER = "after.nts"
-RESULTS = "results.json"
-
-_MEMBERS = ("schema", "about", "blocks", "files", "parent", "post_root", "pre_root")
-_BLOCK_MEMBERS = ("block", "expired", "forward", "receipts", "transactions")
+from near_tee_cli.workspace.snapshots import Snapshot, world_of
 
 
 class StepBlock(NamedTuple):
@@ -58,38 +43,41 @@ class Step(NamedTuple):
 
     about: Mapping[str, object]
     """The command as it was understood, with every default filled in: for people and for repeating it."""
+    outcome: Mapping[str, object]
+    """What it came to in short: for lists of steps."""
     before: Snapshot
     blocks: tuple[StepBlock, ...]
     after: Snapshot
     results: tuple[Mapping[str, object], ...]
     """What each block came to, in the form of the case format."""
+    yields: tuple[Yield, ...]
+    """Every yield that is known on the way to this step, those that ended included."""
+    codes: Mapping[str, bytes | None]
+    """Account that a yield waits on -> hash of the code that its callback would run; `None` without a contract."""
     parent: bytes | None
     """Digest of the step that this one went on from."""
 
 
-class StoredStep(NamedTuple):
-    """A step read from its directory; `digest` names it as a parent."""
-
-    step: Step
-    digest: bytes
-
-
 def step_of(
     about: Mapping[str, object],
-    transitions: Sequence[Transition],
+    outcome: Mapping[str, object],
     *,
+    transitions: Sequence[Transition],
     before: Snapshot,
     after: Snapshot,
+    world: World,
+    yields: Sequence[Yield],
     parent: bytes | None,
 ) -> Step:
-    """The step that took `before` to `after` by applying `transitions`."""
+    """The step that took `before` to `after`, which is `world`, by applying `transitions`."""
     blocks = []
     in_flight = before.in_flight
     for transition in transitions:
         blocks.append(_block_of(transition, in_flight))
         in_flight = transition.result.outgoing_receipts
     results = tuple(result_json(transition.result) for transition in transitions)
-    return Step(about, before, tuple(blocks), after, results, parent)
+    codes = _codes(world, yields)
+    return Step(about, outcome, before, tuple(blocks), after, results, tuple(yields), codes, parent)
 
 
 def _block_of(transition: Transition, in_flight: tuple[Receipt, ...]) -> StepBlock:
@@ -105,104 +93,58 @@ def _block_of(transition: Transition, in_flight: tuple[Receipt, ...]) -> StepBlo
     )
 
 
-def write_step(path: str, step: Step) -> bytes:
-    """Store `step` as the new directory `path`. Gives its digest. Raises `WriteError`."""
-    files = {
-        BEFORE: snapshot_borsh.snapshot_borsh(step.before),
-        AFTER: snapshot_borsh.snapshot_borsh(step.after),
-        RESULTS: cj.dumps(list(step.results), indent=1),
-    }
-    document = {
-        "schema": SCHEMA,
-        "about": step.about,
-        "parent": None if step.parent is None else base58.encode(step.parent),
-        "pre_root": _root_text(step.before),
-        "post_root": _root_text(step.after),
-        "blocks": [_block_json(block) for block in step.blocks],
-        "files": {name: base58.encode(sha256(data)) for name, data in files.items()},
-    }
-    main = cj.dumps(document, indent=1)
-    write_directory(path, {**files, STEP: main})
-    return sha256(main)
+def _codes(world: World, yields: Sequence[Yield]) -> dict[str, bytes | None]:
+    accounts = sorted({one.account_id for one in yields if one.status != EXECUTED})
+    state = Trie(world.store, world.root)
+    return {account_id: _code(state, account_id, chain_id=world.chain.chain_id) for account_id in accounts}
 
 
-def _root_text(snapshot: Snapshot) -> str | None:
-    return None if snapshot.state_root is None else base58.encode(snapshot.state_root)
+def _code(state: Trie, account_id: str, *, chain_id: str) -> bytes | None:
+    """The hash of the code that the account runs, held against the code itself where the state has it."""
+    stored = state.get(keys.account(account_id))
+    if stored is None:
+        return None
+    named, row = code_hash_of(Overlay(state), account_id, account=decode_account(stored), chain_id=chain_id)
+    code = state.get(row) if row else None
+    if code is not None and sha256(code) != named:
+        raise BadInputError(
+            f"the code of {account_id} is not the one that its account names", code="code-mismatch", where=account_id
+        )
+    return named
 
 
-def _block_json(block: StepBlock) -> dict[str, object]:
-    return {
-        "block": block_json(block.block),
-        "forward": block.forward,
-        "transactions": [cj.base64_text(raw) for raw in block.transactions],
-        "expired": list(block.expired),
-        "receipts": [cj.base64_text(raw) for raw in block.receipts],
-    }
+def world_after(step: Step) -> World:
+    """The state after `step`, ready to be gone on from, held against everything that the step says of it.
 
-
-def is_step(path: str) -> bool:
-    """Whether the directory `path` looks like a step."""
-    return os.path.isfile(os.path.join(path, STEP))
-
-
-def read_step(path: str) -> StoredStep:
-    """The step in the directory `path`, its files held against their digests.
-
-    Raises `BadInputError` when something is missing, malformed or not what `step.json` says it is.
+    Raises `InconsistentStateError` for rows that do not have the root, `UnsupportedError` for a protocol version that
+    is not implemented, and `BadInputError` (`step-damaged`, `code-mismatch`) for yields or code other than recorded.
     """
-    main = read_file(os.path.join(path, STEP), "the step", max_bytes=MAX_BYTES)
-    document = cj.mapping(cj.loads(main, STEP), STEP)
-    schema = document.get("schema")
-    if schema != SCHEMA:
-        if str(schema).startswith("near-tee/step/"):
-            raise UnsupportedError(f"step schema {cj.shown(schema)} is not known, only {SCHEMA}", what="step-schema")
-        raise BadInputError(f"{path} is no step: schema is {cj.shown(schema)}", code="not-a-step")
-    members = cj.members(document, STEP, required=_MEMBERS)
-    digests = cj.members(members["files"], "files", required=(AFTER, BEFORE, RESULTS))
-    contents = {name: _part(path, name, parse_hash(digests[name], f"files.{name}")) for name in digests}
-    before = snapshot_borsh.parse_snapshot(contents[BEFORE])
-    after = snapshot_borsh.parse_snapshot(contents[AFTER])
-    for name, snapshot in (("pre_root", before), ("post_root", after)):
-        if members[name] != _root_text(snapshot):
-            raise BadInputError(f"{name} of the step is not that of its snapshot", code="step-damaged", where=name)
-    blocks = cj.array(members["blocks"], "blocks")
-    results = cj.array(cj.loads(contents[RESULTS], RESULTS), RESULTS)
-    if len(results) != len(blocks):
-        raise BadInputError(f"{len(results)} results for {len(blocks)} blocks", code="step-damaged", where=RESULTS)
-    parent = members["parent"]
-    step = Step(
-        about=cj.mapping(members["about"], "about"),
-        before=before,
-        blocks=tuple(_parse_block(block, f"blocks[{position}]") for position, block in enumerate(blocks)),
-        after=after,
-        results=tuple(cj.mapping(result, RESULTS) for result in results),
-        parent=None if parent is None else parse_hash(parent, "parent"),
-    )
-    return StoredStep(step, sha256(main))
+    world = world_of(step.after)
+    state = Trie(world.store, world.root)
+    recorded = {one.name: one for one in step.yields if one.status != EXECUTED}
+    found = {one.name: one for one in waiting(state)}
+    if recorded.keys() != found.keys() or any(not _same(found[name], recorded[name]) for name in found):
+        raise BadInputError("the yields of the step are not those that its state holds", code="step-damaged")
+    for account_id, code_hash in step.codes.items():
+        if _code(state, account_id, chain_id=world.chain.chain_id) != code_hash:
+            raise BadInputError(
+                f"{account_id} runs other code than the step was written with", code="code-mismatch", where=account_id
+            )
+    if set(step.codes) != {account_id for account_id, _ in found}:
+        raise BadInputError("the step does not say which code waits", code="step-damaged", where="codes")
+    return world
 
 
-def _part(path: str, name: str, digest: bytes) -> bytes:
-    data = read_file(os.path.join(path, name), "part of the step", max_bytes=MAX_BYTES)
-    if sha256(data) != digest:
-        raise BadInputError(f"{name} is not the file that the step was written with", code="step-damaged", where=name)
-    return data
+_STATED = ("yield_id", "receipt_id", "method_name", "args", "gas", "deposit", "status", "expires_at")
 
 
-def _parse_block(value: object, where: str) -> StepBlock:
-    members = cj.members(value, where, required=_BLOCK_MEMBERS)
-
-    def raws(name: str) -> tuple[bytes, ...]:
-        items = cj.array(members[name], f"{where}.{name}")
-        return tuple(cj.base64(item, f"{where}.{name}[{position}]") for position, item in enumerate(items))
-
-    transactions = raws("transactions")
-    expired = cj.array(members["expired"], f"{where}.expired")
-    return StepBlock(
-        block=parse_block(members["block"], f"{where}.block"),
-        forward=cj.boolean(members["forward"], f"{where}.forward"),
-        transactions=transactions,
-        expired=tuple(cj.integer(index, f"{where}.expired", bound=max(len(transactions) - 1, 0)) for index in expired),
-        receipts=raws("receipts"),
+def _same(found: Yield, recorded: Yield) -> bool:
+    """Whether a state and a step say the same of a yield, as far as a state can say it."""
+    return all(
+        getattr(found, name) == getattr(recorded, name)
+        for name in _STATED
+        # The entry of the queue is gone once its time is over, the height that it named is remembered.
+        if name != "expires_at" or found.expires_at is not None
     )
 
 
@@ -241,3 +183,8 @@ def repeat_step(step: Step, *, machine: Machine) -> Repeated:
     if step.after.state_root is not None and world.root != step.after.state_root:
         raise EvidenceError("applying the step again leads to another root", code="step-mismatch", where="post_root")
     return Repeated(world, tuple(transitions))
+
+
+def root_text(snapshot: Snapshot) -> str | None:
+    """The root that a snapshot states."""
+    return None if snapshot.state_root is None else base58.encode(snapshot.state_root)
