@@ -22,7 +22,7 @@ from near_tee_cli.primitives.schema.wire import NO_HASH
 from near_tee_cli.runtime.block import BlockContext
 from near_tee_cli.runtime.chunk import Machine
 from near_tee_cli.runtime.world import Transition, World
-from near_tee_cli.runtime.yield_history import Yield, continued, waiting
+from near_tee_cli.runtime.yield_history import Yield, continued
 from near_tee_cli.state import keys as trie_keys
 from near_tee_cli.state.trie import Trie
 
@@ -56,13 +56,10 @@ class Execution(NamedTuple):
         return at
 
 
-def execute(
-    start: Start, call: Call, machine: Machine, *, history: Sequence[Yield] | None = None, max_blocks: int = MAX_BLOCKS
-) -> Execution:
+def execute(start: Start, call: Call, machine: Machine, *, max_blocks: int = MAX_BLOCKS) -> Execution:
     """Run `call` and, unless it is to be single, everything that it sends out.
 
-    `history` are the yields known before; without one, those that wait in the state. Raises what
-    `World.produce_block` raises, and `BadInputError` for a key that does not fit.
+    Raises what `World.produce_block` raises, and `BadInputError` for a key that does not fit.
     """
     transactions: tuple[SignedTransaction, ...] = ()
     receipts: tuple[Receipt, ...] = ()
@@ -72,7 +69,6 @@ def execute(
     else:
         receipts = (_receipt(start, call),)
         entry_id = receipts[0].receipt_id
-    known = known_yields(start.world) if history is None else history
     followed = follow(
         start.world,
         start.block,
@@ -85,12 +81,7 @@ def execute(
     if call.signing_key is not None:
         status = followed.outcomes()[entry_id].outcome.status
         call_id = status.receipt_id if isinstance(status, SuccessReceiptId) else None
-    return execution_of(followed, entry_id, call_id=call_id, history=known)
-
-
-def known_yields(world: World) -> tuple[Yield, ...]:
-    """The yields that wait in `world`."""
-    return waiting(Trie(world.store, world.root))
+    return execution_of(followed, entry_id, call_id=call_id, history=start.history)
 
 
 class Followed(NamedTuple):

@@ -10,25 +10,43 @@ from near_tee_cli.errors import UsageError, WriteError
 STDOUT = "-"
 
 
+STEPS = "steps"
+"""The directory that a step goes to when the line does not say where."""
+
+NAME_DIGITS = 12
+"""Hexadecimal digits of its digest by which such a step is called."""
+
+
 class Paths(NamedTuple):
     """Where to write, `None` where nothing is wanted."""
 
     step: str | None
+    steps: str | None
+    """The directory in which the step is called by its digest."""
     snapshot: str | None
     force: bool
 
+    @property
+    def keeps_step(self) -> bool:
+        """Whether a step is to be written at all."""
+        return self.step is not None or self.steps is not None
 
-def paths_of(given: Given) -> Paths:
-    """The outputs of a line of `run`, checked before anything is executed. Raises `UsageError` and `WriteError`."""
+
+def paths_of(given: Given, *, steps: str | None = None) -> Paths:
+    """The outputs of a line that executes, checked before anything is executed.
+
+    `steps` is the directory for a step whose place the line does not give. Raises `UsageError` and `WriteError`.
+    """
     step = None if given["out"] == STDOUT else given["out"]
     snapshot = given["state_out"]
     if snapshot == STDOUT:
         raise UsageError("--state-out takes a file: standard output has the result", where="--state-out")
     if step is not None:
+        steps = None
         require_free(step, force=False)
     if snapshot is not None:
         require_free(snapshot, force=given["force"])
-    return Paths(step, snapshot, given["force"])
+    return Paths(step, steps, snapshot, given["force"])
 
 
 def require_free(path: str, *, force: bool) -> None:
@@ -44,10 +62,11 @@ def require_free(path: str, *, force: bool) -> None:
         raise WriteError(f"{path} exists already and is not overwritten", code="exists", hint=hint)
 
 
-def write_outputs(paths: Paths, *, about: Mapping[str, Any], execution: Any, start: Any, before: Any) -> dict[str, Any]:
+def write_outputs(
+    paths: Paths, *, result: Mapping[str, Any], execution: Any, start: Any, before: Any
+) -> dict[str, Any]:
     """Write what is wanted. Gives its names for the result. Raises `WriteError`."""
     from near_tee_cli.cli.snapshot_input import STEP, form_for
-    from near_tee_cli.workspace import steps
     from near_tee_cli.workspace.atomic import write_file
     from near_tee_cli.workspace.snapshot_files import Form, write_snapshot
     from near_tee_cli.workspace.snapshots import snapshot_of
@@ -58,8 +77,43 @@ def write_outputs(paths: Paths, *, about: Mapping[str, Any], execution: Any, sta
         form = form_for(paths.snapshot, otherwise=Form.BORSH if start.form in (Form.BORSH.value, STEP) else Form.JSON)
         write_file(paths.snapshot, write_snapshot(after, form), overwrite=paths.force)
         written["snapshot"] = {"path": paths.snapshot, "form": form.value}
-    if paths.step is not None:
-        step = steps.step_of(about, execution.transitions, before=before, after=after, parent=start.parent)
-        digest = steps.write_step(paths.step, step)
-        written["step"] = {"path": paths.step, "digest": digest.hex()}
+    if paths.keeps_step:
+        written["step"] = _write_step(
+            paths, result=result, execution=execution, before=before, after=after, parent=start.parent
+        )
     return written
+
+
+def _write_step(
+    paths: Paths, *, result: Mapping[str, Any], execution: Any, before: Any, after: Any, parent: bytes | None
+) -> dict[str, Any]:
+    from near_tee_cli.workspace import step_files
+    from near_tee_cli.workspace.atomic import make_directory
+    from near_tee_cli.workspace.steps import step_of
+
+    outcome = {
+        "status": result["status"],
+        "return_value": result["return_value"] and result["return_value"]["base64"],
+        "failure": result["failure"],
+        "gas_burnt": result["gas"]["burnt_in_all"],
+        "tokens_burnt": result["gas"]["tokens_burnt_in_all"],
+        "settled": execution.settled,
+    }
+    step = step_of(
+        result["call"],
+        outcome,
+        transitions=execution.transitions,
+        before=before,
+        after=after,
+        world=execution.world,
+        yields=execution.yields,
+        parent=parent,
+    )
+    packed = step_files.pack(step)
+    path = paths.step
+    if path is None:
+        directory = paths.steps or STEPS
+        make_directory(directory)
+        path = os.path.join(directory, packed.digest.hex()[:NAME_DIGITS])
+    step_files.write_step(path, packed)
+    return {"path": path, "digest": packed.digest.hex()}

@@ -45,7 +45,8 @@ def _call(given: Given, machine: Machine) -> Source:
 
 
 def _step(path: str, machine: Machine) -> Source:
-    from near_tee_cli.workspace.steps import read_step, repeat_step
+    from near_tee_cli.workspace.step_files import read_step
+    from near_tee_cli.workspace.steps import repeat_step
 
     repeated = repeat_step(read_step(path).step, machine=machine)
     return Source(repeated.world, repeated.transitions, None, ())

@@ -22,10 +22,16 @@ from near_tee_cli.primitives.schema.receipt import ActionReceipt, Receipt
 from near_tee_cli.runtime.block import SHARD_ID
 from near_tee_cli.runtime.fees import receipt_gas
 from near_tee_cli.runtime.outcomes import outcome_json
+from near_tee_cli.workspace.yields_json import yield_json
 
 
 def run_result(asked: Asked, start: Start, execution: Execution) -> dict[str, Any]:
-    """Everything there is to say about a run."""
+    """Everything there is to say about a call."""
+    return execution_result(call_json(asked, start, execution), execution, attached=asked.call.gas)
+
+
+def execution_result(about: dict[str, Any], execution: Execution, *, attached: int | None) -> dict[str, Any]:
+    """Everything there is to say about what `about` describes; `attached` is the gas that it came with."""
     final = execution.final_outcome()
     called = None if execution.call_id is None else execution.outcomes.get(execution.call_id)
     last = execution.transitions[-1]
@@ -49,7 +55,7 @@ def run_result(asked: Asked, start: Start, execution: Execution) -> dict[str, An
         "return_value": None if final is None else return_value(final.outcome),
         "logs": _logs(execution),
         "events": _events(execution),
-        "gas": gas_json(asked, execution),
+        "gas": gas_json(execution, attached=attached),
         "receipts": receipts_json(execution),
         "state_changes": [
             change_json(change)
@@ -59,7 +65,9 @@ def run_result(asked: Asked, start: Start, execution: Execution) -> dict[str, An
         "state_root": base58.encode(execution.world.root),
         "blocks": blocks,
         "in_flight": len(execution.world.in_flight) + last.result.delayed_receipts_count,
-        "call": call_json(asked, start, execution),
+        "settled": execution.settled,
+        "yields": [yield_json(one) for one in execution.yields],
+        "call": about,
     }
 
 
@@ -111,10 +119,10 @@ def _events(execution: Execution) -> list[dict[str, Any]]:
     ]
 
 
-def gas_json(asked: Asked, execution: Execution) -> dict[str, Any]:
+def gas_json(execution: Execution, *, attached: int | None) -> dict[str, Any]:
     """Gas attached, burnt and used by the call, its parts, and what all outcomes together burnt."""
     called = None if execution.call_id is None else execution.outcomes.get(execution.call_id)
-    result: dict[str, Any] = {"attached": asked.call.gas, "burnt": None, "used": None, "parts": []}
+    result: dict[str, Any] = {"attached": attached, "burnt": None, "used": None, "parts": []}
     if called is not None:
         result["burnt"] = called.outcome.gas_burnt
         result["used"] = called.outcome.gas_burnt + gas_sent(execution, called.outcome)

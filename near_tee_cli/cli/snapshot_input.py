@@ -3,18 +3,18 @@
 from typing import NamedTuple
 
 from near_tee_cli.cli import files
-from near_tee_cli.workspace import steps
 from near_tee_cli.workspace.snapshot_files import Form, read_snapshot
 from near_tee_cli.workspace.snapshots import Snapshot
+from near_tee_cli.workspace.step_files import StoredStep, is_step, read_step
 
 
 class Input(NamedTuple):
-    """A snapshot, what it was read from, and the digest of the step if it was one."""
+    """A snapshot, what it was read from, and the step if it was one."""
 
     snapshot: Snapshot
     form: str
     """`json`, `borsh`, `case` or `step`."""
-    parent: bytes | None
+    stored: StoredStep | None
 
 
 STEP = "step"
@@ -22,9 +22,9 @@ STEP = "step"
 
 def read_state(path: str) -> Input:
     """The snapshot at `path`. Raises `BadInputError` and `UnsupportedError`."""
-    if steps.is_step(path):
-        stored = steps.read_step(path)
-        return Input(stored.step.after, STEP, stored.digest)
+    if is_step(path):
+        stored = read_step(path)
+        return Input(stored.step.after, STEP, stored)
     data = files.read(path, "the snapshot", max_bytes=files.MAX_SNAPSHOT_BYTES)
     found = read_snapshot(data, "the snapshot")
     return Input(found.snapshot, found.form.value, None)

@@ -25,6 +25,7 @@ from near_tee_cli.primitives.schema.account import (
 from near_tee_cli.primitives.schema.wire import NO_HASH
 from near_tee_cli.runtime.block import BlockContext, ChainContext
 from near_tee_cli.runtime.world import World
+from near_tee_cli.runtime.yield_history import Yield, waiting
 from near_tee_cli.state import keys
 from near_tee_cli.state.trie import Trie
 
@@ -43,6 +44,8 @@ class Start(NamedTuple):
     """How the snapshot was written; `None` without one."""
     parent: bytes | None
     """Digest of the step that the state came from."""
+    history: tuple[Yield, ...]
+    """The yields known before."""
 
 
 def start(asked: Asked) -> Start:
@@ -50,6 +53,7 @@ def start(asked: Asked) -> Start:
     call, around = asked.call, asked.surroundings
     notes: list[str] = []
     last = form = parent = None
+    history: tuple[Yield, ...] = ()
     if around.state_path is None:
         config = config_at(around.protocol_version or defaults.PROTOCOL_VERSION)
         chain = ChainContext(around.chain_id or defaults.CHAIN_ID, around.validators or ())
@@ -58,9 +62,11 @@ def start(asked: Asked) -> Start:
         from near_tee_cli.cli.snapshot_input import read_state
         from near_tee_cli.workspace.snapshots import world_of
 
-        snapshot, form, parent = read_state(around.state_path)
+        snapshot, form, stored = read_state(around.state_path)
         last = snapshot.block
         world = world_of(_with_surroundings(snapshot, around))
+        parent = None if stored is None else stored.digest
+        history = waiting(Trie(world.store, world.root)) if stored is None else stored.step.yields
         if world.in_flight:
             notes.append(f"{len(world.in_flight)} receipts of the snapshot are in flight; they come in first")
     state = Trie(world.store, world.root)
@@ -75,7 +81,7 @@ def start(asked: Asked) -> Start:
         world.store.update(nodes)
     block = _with_flags(_first_block(world.config) if last is None else following(last), around)
     said = () if around.state_path is None else tuple(notes)
-    return Start(world, block, last, said, form, parent)
+    return Start(world, block, last, said, form, parent, history)
 
 
 def _with_surroundings(snapshot: Any, around: Surroundings) -> Any:

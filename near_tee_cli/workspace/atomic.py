@@ -126,6 +126,18 @@ def write_directory(path: str, files: Mapping[str, bytes]) -> None:
             _discard(temporary, os.rmdir)
 
 
+def make_directory(path: str) -> None:
+    """Make the directory `path` unless it is there. Raises `WriteError`."""
+    try:
+        os.mkdir(path)
+        sync_directory(os.path.dirname(path.rstrip("/")) or ".")
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise WriteError(f"{path} exists already and is no directory", code="exists") from None
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def sync_directory(directory: str) -> None:
     """Make names that were created or changed in `directory` survive a power cut. Raises `OSError`."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -33,7 +33,7 @@ class _Found(NamedTuple):
 def execute(given: Given) -> Report:
     """What the file of a line contains. Raises `BadInputError` when it is nothing that is known, or damaged."""
     from near_tee_cli.cli import files
-    from near_tee_cli.workspace.steps import is_step
+    from near_tee_cli.workspace.step_files import is_step
 
     path = given["file"]
     found = (
@@ -161,7 +161,7 @@ def _state(data: bytes) -> _Found:
 
 def _step(path: str) -> _Found:
     from near_tee_cli.primitives import base58
-    from near_tee_cli.workspace.steps import read_step
+    from near_tee_cli.workspace.step_files import read_step
 
     stored = read_step(os.fspath(path))
     step = stored.step

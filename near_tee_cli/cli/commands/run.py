@@ -15,7 +15,9 @@ LINE = CommandLine(
         context_options.METHOD_ARGUMENT,
         context_options.POSITIONAL_ARGS,
         *context_options.EVERYTHING,
-        Parameter("out", ("--out", "-o"), "Directory for the step, for prove --from.", "DIR", panel="Output"),
+        Parameter(
+            "out", ("--out", "-o"), "Where the step goes: a directory, or one file NAME.step.", "STEP", panel="Output"
+        ),
         *OUTPUT,
     ),
     executes=True,
@@ -40,16 +42,14 @@ def execute(given: Given) -> Report:
         return view_report(wanted, prepared)
     begin = start(wanted)
     before = None
-    if paths.step is not None:
+    if paths.keeps_step:
         from near_tee_cli.workspace.snapshots import snapshot_of
 
         before = snapshot_of(begin.world, block=begin.last)
     execution = execute_call(begin, wanted.call, prepared.machine)
     result = run_result(wanted, begin, execution)
-    if paths.step is not None or paths.snapshot is not None:
-        result["written"] = outputs.write_outputs(
-            paths, about=result["call"], execution=execution, start=begin, before=before
-        )
+    if paths.keeps_step or paths.snapshot is not None:
+        result["written"] = outputs.write_outputs(paths, result=result, execution=execution, start=begin, before=before)
     error = None
     code = exit_codes.OK
     if result["status"] == "failure":
