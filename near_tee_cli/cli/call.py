@@ -66,12 +66,17 @@ class Asked(NamedTuple):
 
     call: Call
     surroundings: Surroundings
+    max_blocks: int
+    """Blocks after which a call that does not settle is left."""
     given: Mapping[str, bool]
     """Name of each value -> whether the line (or its context file) gave it; the others are defaults."""
 
 
-def asked(given: Given) -> Asked:
-    """Resolve a line of `run` or `prove`. Raises `UsageError`, `BadInputError` and `UnsupportedError`."""
+def asked(given: Given, *, code: bytes | None = None) -> Asked:
+    """Resolve a line that makes a call; `code` is the contract where the line does not name its file.
+
+    Raises `UsageError`, `BadInputError` and `UnsupportedError`.
+    """
     files.at_most_one_stdin(
         {
             "CONTRACT.wasm": given["contract_file"],
@@ -87,13 +92,25 @@ def asked(given: Given) -> Asked:
     surroundings = _surroundings(given, context)
     version = surroundings.protocol_version
     limit = config_at(defaults.PROTOCOL_VERSION if version is None else version).max_total_prepaid_gas
-    call, present = _call(given, context, gas_limit=limit)
+    if code is None:
+        code = files.read(given["contract_file"], "the contract", max_bytes=files.MAX_CONTRACT_BYTES)
+    call, present = _call(given, context, gas_limit=limit, code=code)
     present.update((name, value is not None) for name, value in zip(surroundings._fields, surroundings, strict=True))
     _refuse_contradictions(given, call)
-    return Asked(call, surroundings, present)
+    return Asked(call, surroundings, _max_blocks(given), present)
 
 
-def _call(given: Given, context: Context, *, gas_limit: int) -> tuple[Call, dict[str, bool]]:
+def _max_blocks(given: Given) -> int:
+    text = given["max_blocks"]
+    if text is None:
+        return defaults.MAX_BLOCKS
+    count = units.number(text, "--max-blocks", bound=U32_MAX)
+    if not count:
+        raise UsageError("--max-blocks is at least 1", where="--max-blocks")
+    return count
+
+
+def _call(given: Given, context: Context, *, gas_limit: int, code: bytes) -> tuple[Call, dict[str, bool]]:
     contract_id = _account(given, "contract", context.current_account_id)
     signer_id = _account(given, "signer", context.signer_account_id)
     predecessor_id = _account(given, "predecessor", context.predecessor_account_id)
@@ -115,7 +132,7 @@ def _call(given: Given, context: Context, *, gas_limit: int) -> tuple[Call, dict
     receipt_id = given["receipt_id"]
     signer = signer_id or defaults.SIGNER
     call = Call(
-        code=files.read(given["contract_file"], "the contract", max_bytes=files.MAX_CONTRACT_BYTES),
+        code=code,
         contract_id=contract_id or defaults.CONTRACT,
         method_name=given["method"],
         args=defaults.ARGS if args is None else args,

@@ -43,6 +43,8 @@ CALL = (
     Parameter("view", ("--view", "--is-view"), "Call read-only: host functions that change anything are refused.",
               kind=FLAG, panel="Call"),
     Parameter("single", ("--single",), "Stop after the first block, whatever is in flight.", kind=FLAG, panel="Call"),
+    Parameter("max_blocks", ("--max-blocks",), "Blocks after which a call that does not settle is left. Default 100.",
+              "N", panel="Call"),
 )  # fmt: skip
 """What is called by whom."""
 
@@ -81,6 +83,15 @@ STATE = (
 
 EVERYTHING = (*ARGUMENTS, *CALL, *CONTEXT, *STATE, COMPILER)
 """All of it, without the positional arguments and the output."""
+
+STEP_OUT = Parameter(
+    "out", ("--out", "-o"), "Where the step goes: a directory, or one file NAME.step.", "STEP", panel="Output"
+)
+"""For a command that keeps a step when asked to."""
+KEPT_STEP_OUT = STEP_OUT._replace(
+    help="Where the step goes: a directory, or one file NAME.step. Default: a directory below steps/, named by content."
+)
+"""For a command that always keeps one."""
 
 CONTRACT_ARGUMENT = Parameter("contract_file", (), "The contract.", "CONTRACT.wasm", required=True)
 METHOD_ARGUMENT = Parameter("method", (), "The method to call.", "METHOD", required=True)

@@ -38,6 +38,8 @@ BLOCK_TIMESTAMP = 100
 """Nanoseconds; each following block is a second later."""
 BLOCK_INTERVAL = 1_000_000_000
 """Nanoseconds between blocks."""
+MAX_BLOCKS = 100
+"""Blocks after which a call that does not settle is left with what is in flight."""
 EPOCH_HEIGHT = 0
 SEED = bytes(32)
 """Random seed of the block."""

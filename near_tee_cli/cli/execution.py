@@ -26,9 +26,6 @@ from near_tee_cli.runtime.yield_history import Yield, continued
 from near_tee_cli.state import keys as trie_keys
 from near_tee_cli.state.trie import Trie
 
-MAX_BLOCKS = 100
-"""Blocks after which a call is left with what is still in flight, unless the line says otherwise."""
-
 
 class Execution(NamedTuple):
     """What a call or a resume led to."""
@@ -56,7 +53,7 @@ class Execution(NamedTuple):
         return at
 
 
-def execute(start: Start, call: Call, machine: Machine, *, max_blocks: int = MAX_BLOCKS) -> Execution:
+def execute(start: Start, call: Call, machine: Machine, *, max_blocks: int) -> Execution:
     """Run `call` and, unless it is to be single, everything that it sends out.
 
     Raises what `World.produce_block` raises, and `BadInputError` for a key that does not fit.
