@@ -11,6 +11,7 @@ defect of our own. Exit codes belong to the command line; every class only names
     ├── StateError             the state at hand cannot answer
     │   ├── MissingNodeError   a trie node or value that the witness or store lacks
     │   └── InconsistentStateError  rows that contradict one another
+    ├── NotResumableError      there is no such pending yield, or no longer
     ├── EvidenceError          a bundle contradicts what it claims
     ├── WriteError             the result could not be stored
     └── HostError              the machine or the engine cannot run this
@@ -82,6 +83,12 @@ class InconsistentStateError(StateError):
     """Rows of the state contradict one another, so that no node could apply this block."""
 
     code = "inconsistent-state"
+
+
+class NotResumableError(NearTeeError):
+    """There is no such pending yield, or there is none any more."""
+
+    code = "not-resumable"
 
 
 class EvidenceError(NearTeeError):

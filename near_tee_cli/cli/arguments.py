@@ -36,7 +36,7 @@ def arguments(given: Given) -> bytes | None:
     if name == "args_base64":
         return from_base64(text, flag)
     if name == "args_hex":
-        return _from_hex(text, flag)
+        return from_hex(text, flag)
     data = text.encode("utf-8", "surrogateescape")  # bytes of the command line that are no UTF-8 stay what they are
     if name != "args_text":
         _require_json(data, flag)
@@ -56,7 +56,8 @@ def from_base64(text: str, flag: str) -> bytes:
         raise UsageError(f"{flag} is no base64: {error}", where=flag) from error
 
 
-def _from_hex(text: str, flag: str) -> bytes:
+def from_hex(text: str, flag: str) -> bytes:
+    """Pairs of hexadecimal digits, perhaps behind 0x. Raises `UsageError`."""
     try:
         return bytes.fromhex(text.removeprefix("0x"))
     except ValueError as error:

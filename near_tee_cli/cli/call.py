@@ -97,10 +97,11 @@ def asked(given: Given, *, code: bytes | None = None) -> Asked:
     call, present = _call(given, context, gas_limit=limit, code=code)
     present.update((name, value is not None) for name, value in zip(surroundings._fields, surroundings, strict=True))
     _refuse_contradictions(given, call)
-    return Asked(call, surroundings, _max_blocks(given), present)
+    return Asked(call, surroundings, max_blocks(given), present)
 
 
-def _max_blocks(given: Given) -> int:
+def max_blocks(given: Given) -> int:
+    """The most blocks that a line allows. Raises `UsageError`."""
     text = given["max_blocks"]
     if text is None:
         return defaults.MAX_BLOCKS

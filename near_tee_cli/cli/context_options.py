@@ -3,7 +3,7 @@
 Names follow near-cli (both generations) and the SDK's `VMContextBuilder`; the first flag is ours.
 """
 
-from near_tee_cli.cli.parameters import COMPILER, FLAG, MANY, Parameter
+from near_tee_cli.cli.parameters import COMPILER, FLAG, MANY, Given, Parameter
 
 ARGUMENTS = (
     Parameter("args", ("--args", "--json-args"), "Arguments as JSON; the bytes are passed as typed. Default {}.",
@@ -16,6 +16,11 @@ ARGUMENTS = (
     Parameter("args_hex", ("--args-hex", "--hex-args"), "Arguments in hexadecimal digits.", "HEX", panel="Arguments"),
 )  # fmt: skip
 """The alternatives exclude one another."""
+
+MAX_BLOCKS = Parameter(
+    "max_blocks", ("--max-blocks",), "Blocks after which a call that does not settle is left. Default 100.", "N",
+    panel="Call",
+)  # fmt: skip
 
 CALL = (
     Parameter("gas", ("--gas", "--prepaid-gas"), "Gas attached, as in '100 Tgas' (the default), or max.", "GAS",
@@ -43,8 +48,7 @@ CALL = (
     Parameter("view", ("--view", "--is-view"), "Call read-only: host functions that change anything are refused.",
               kind=FLAG, panel="Call"),
     Parameter("single", ("--single",), "Stop after the first block, whatever is in flight.", kind=FLAG, panel="Call"),
-    Parameter("max_blocks", ("--max-blocks",), "Blocks after which a call that does not settle is left. Default 100.",
-              "N", panel="Call"),
+    MAX_BLOCKS,
 )  # fmt: skip
 """What is called by whom."""
 
@@ -72,17 +76,40 @@ CONTEXT = (
 )  # fmt: skip
 """The block and the contract's account."""
 
+STATE_OUT = Parameter(
+    "state_out", ("--state-out", "--dump-state"), "Where the snapshot of the state afterwards goes.", "PATH",
+    panel="State",
+)  # fmt: skip
+FORCE = Parameter("force", ("--force",), "Replace files that exist.", kind=FLAG, panel="State")
+
 STATE = (
     Parameter("state", ("--state", "--state-file", "--load-state"), "State snapshot to start from; - is stdin.", "PATH",
               panel="State"),
-    Parameter("state_out", ("--state-out", "--dump-state"), "Where the snapshot of the state afterwards goes.", "PATH",
-              panel="State"),
-    Parameter("force", ("--force",), "Replace files that exist.", kind=FLAG, panel="State"),
+    STATE_OUT,
+    FORCE,
 )  # fmt: skip
 """What it runs on."""
 
 EVERYTHING = (*ARGUMENTS, *CALL, *CONTEXT, *STATE, COMPILER)
 """All of it, without the positional arguments and the output."""
+
+_OF_THE_CALL = (
+    "gas", "deposit", "deposit_yocto", "signer", "signer_pk", "predecessor", "refund_to", "receipt_id",
+    "as_transaction", "key", "single",
+)  # fmt: skip
+RESUME_CALL = (*ARGUMENTS, *(one for one in CALL if one.name in _OF_THE_CALL))
+"""What describes a call to a contract that is in the state."""
+NEXT_BLOCK = tuple(
+    one for one in CONTEXT if one.name in ("block_height", "block_timestamp", "epoch_height", "seed", "gas_price")
+)
+"""What can be said of the block that comes next."""
+
+
+def complete(given: Given, **values: object) -> Given:
+    """The values of a line of another command as those of a line that makes a call, `values` filled in."""
+    nothing = {one.name: {FLAG: False, MANY: ()}.get(one.kind) for one in (*EVERYTHING, POSITIONAL_ARGS)}
+    return {**nothing, "contract_file": None, **given, **values}
+
 
 STEP_OUT = Parameter(
     "out", ("--out", "-o"), "Where the step goes: a directory, or one file NAME.step.", "STEP", panel="Output"

@@ -21,9 +21,11 @@ from near_tee_cli.primitives.schema.transaction import (
 from near_tee_cli.primitives.schema.wire import NO_HASH
 from near_tee_cli.runtime.block import BlockContext
 from near_tee_cli.runtime.chunk import Machine
+from near_tee_cli.runtime.rows import indices
 from near_tee_cli.runtime.world import Transition, World
 from near_tee_cli.runtime.yield_history import Yield, continued
 from near_tee_cli.state import keys as trie_keys
+from near_tee_cli.state.overlay import Overlay
 from near_tee_cli.state.trie import Trie
 
 
@@ -90,6 +92,10 @@ class Followed(NamedTuple):
     transitions: tuple[Transition, ...]
     settled: bool
 
+    def then(self, rest: "Followed") -> "Followed":
+        """These blocks and the ones behind them."""
+        return rest._replace(pre_root=self.pre_root, transitions=(*self.transitions, *rest.transitions))
+
     def outcomes(self) -> dict[bytes, OutcomeWithId]:
         """All outcomes by id."""
         return {entry.id: entry for step in self.transitions for entry in step.result.outcomes}
@@ -107,10 +113,10 @@ def follow(
     """Apply `block` with what enters, and blocks after it until nothing is in flight, at most `max_blocks`."""
     pre_root = world.root
     transitions = [world.produce_block(block, transactions=transactions, receipts=receipts, machine=machine)]
-    while is_in_flight(world, transitions[-1]) and len(transitions) < max_blocks:
+    while is_in_flight(world) and len(transitions) < max_blocks:
         block = following(block)
         transitions.append(world.produce_block(block, machine=machine))
-    return Followed(world, pre_root, tuple(transitions), settled=not is_in_flight(world, transitions[-1]))
+    return Followed(world, pre_root, tuple(transitions), settled=not is_in_flight(world))
 
 
 def execution_of(followed: Followed, entry_id: bytes, *, call_id: bytes | None, history: Sequence[Yield]) -> Execution:
@@ -128,12 +134,12 @@ def execution_of(followed: Followed, entry_id: bytes, *, call_id: bytes | None, 
     )
 
 
-def is_in_flight(world: World, last: Transition) -> bool:
-    """Whether the next block has something to do by itself: receipts on their way, delayed ones, buffered ones.
-
-    Whoever has buffered receipts asks for bandwidth.
-    """
-    return bool(world.in_flight) or last.result.delayed_receipts_count > 0 or bool(world.bandwidth_requests)
+def is_in_flight(world: World) -> bool:
+    """Whether the next block has something to do by itself: receipts on their way, delayed ones, buffered ones."""
+    if world.in_flight or world.bandwidth_requests:  # whoever has buffered receipts asks for bandwidth
+        return True
+    first, following_index = indices(Overlay(Trie(world.store, world.root)), trie_keys.delayed_receipt_indices())
+    return first < following_index
 
 
 def _function_call(call: Call) -> FunctionCall:

@@ -19,9 +19,10 @@ from near_tee_cli.primitives.canonical_json import base64_text
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.primitives.schema.outcome import ExecutionOutcome, Failure, SuccessValue
 from near_tee_cli.primitives.schema.receipt import ActionReceipt, Receipt
-from near_tee_cli.runtime.block import SHARD_ID
+from near_tee_cli.runtime.block import SHARD_ID, BlockContext
 from near_tee_cli.runtime.fees import receipt_gas
 from near_tee_cli.runtime.outcomes import outcome_json
+from near_tee_cli.runtime.world import World
 from near_tee_cli.workspace.yields_json import yield_json
 
 
@@ -174,8 +175,7 @@ def receipts_json(execution: Execution) -> list[dict[str, Any]]:
 
 def call_json(asked: Asked, start: Start, execution: Execution) -> dict[str, Any]:
     """Every value that influenced the result, and which of them were defaults."""
-    call, world = asked.call, start.world
-    block = execution.transitions[0].block
+    call = asked.call
     values: Mapping[str, Any] = {
         "contract_id": call.contract_id,
         "code_hash": base58.encode(sha256(call.code)),
@@ -189,6 +189,15 @@ def call_json(asked: Asked, start: Start, execution: Execution) -> dict[str, Any
         "refund_to": call.refund_to,
         "entry": "receipt" if call.signing_key is None else "transaction",
         "entry_id": base58.encode(execution.entry_id),
+        **block_values(start.world, execution.transitions[0].block),
+    }
+    defaulted = sorted(name for name in values if asked.given.get(name) is False)
+    return {**values, "defaults": defaulted}
+
+
+def block_values(world: World, block: BlockContext) -> dict[str, Any]:
+    """Chain and first block, as far as they can influence a result."""
+    return {
         "protocol_version": world.config.protocol_version,
         "chain_id": world.chain.chain_id,
         "validators": {name: str(stake) for name, stake in world.chain.validators},
@@ -201,5 +210,3 @@ def call_json(asked: Asked, start: Start, execution: Execution) -> dict[str, Any
         "proof_size_limit": block.proof_size_limit,
         "random_seed": base58.encode(block.random_seed),
     }
-    defaulted = sorted(name for name in values if asked.given.get(name) is False)
-    return {**values, "defaults": defaulted}

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 from near_tee_cli.cli import defaults
 from near_tee_cli.cli.call import Asked, Call, Surroundings
+from near_tee_cli.errors import BadInputError
 from near_tee_cli.params.config import RuntimeConfig
 from near_tee_cli.params.store import config_at
 from near_tee_cli.primitives import keys as key_texts
 from near_tee_cli.primitives.account_id import SYSTEM
 from near_tee_cli.primitives.hashes import sha256
+from near_tee_cli.primitives.integers import U64_MAX
 from near_tee_cli.primitives.schema.access_key import encode_access_key, full_access_key
 from near_tee_cli.primitives.schema.account import (
     Account,
@@ -79,7 +81,7 @@ def start(asked: Asked) -> Start:
     if rows:
         world.root, nodes = state.update(rows)
         world.store.update(nodes)
-    block = _with_flags(_first_block(world.config) if last is None else following(last), around)
+    block = next_block(world.config, last, around)
     said = () if around.state_path is None else tuple(notes)
     return Start(world, block, last, said, form, parent, history)
 
@@ -97,7 +99,27 @@ def _with_surroundings(snapshot: Any, around: Surroundings) -> Any:
 
 def following(block: BlockContext) -> BlockContext:
     """The block after `block`: one higher, a second later, all else the same."""
-    return block._replace(height=block.height + 1, timestamp=block.timestamp + defaults.BLOCK_INTERVAL)
+    return advanced(block, block.height + 1)
+
+
+def advanced(block: BlockContext, height: int) -> BlockContext:
+    """`block` at a later height, a second later for each height between, all else the same."""
+    later = (height - block.height) * defaults.BLOCK_INTERVAL
+    return block._replace(height=height, timestamp=block.timestamp + later)
+
+
+def next_block(config: RuntimeConfig, last: BlockContext | None, around: Surroundings) -> BlockContext:
+    """The block after `last`, or the first one, with what flags say of it.
+
+    A height without a time moves the time along. Raises `BadInputError` when that leaves the range of a u64.
+    """
+    block = _first_block(config) if last is None else following(last)
+    if last is not None and around.block_height is not None and around.block_height > block.height:
+        block = advanced(block, around.block_height)
+    block = _with_flags(block, around)
+    if block.timestamp > U64_MAX:
+        raise BadInputError(f"the time of block {block.height} exceeds 64 bits", code="out-of-range")
+    return block
 
 
 def _first_block(config: RuntimeConfig) -> BlockContext:

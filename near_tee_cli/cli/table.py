@@ -13,6 +13,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "run": Entry("run", "execute a call and follow what it sends until nothing is in flight"),
     "yield": Entry("yield_call", "execute a call until it waits for data from outside, and keep what waits as a step"),
+    "resume": Entry("resume", "go on from a yield: with data, by a call that resumes it, or by its timeout"),
     "prove": Entry("prove", "execute and write a proof bundle that anybody can verify offline"),
     "verify": Entry("verify", "check proof bundles, by default by executing them again"),
     "replay": Entry("replay", "apply recorded cases and compare with what was recorded"),
