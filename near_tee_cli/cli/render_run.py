@@ -12,6 +12,7 @@ from typing import Any
 from near_tee_cli.cli.changes import SCHEDULER, row_text
 from near_tee_cli.cli.events import PREFIX as EVENT_PREFIX
 from near_tee_cli.cli.gas_parts import Part, costliest
+from near_tee_cli.cli.render_yields import yield_lines
 from near_tee_cli.cli.report import Audience
 from near_tee_cli.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, Style, cut, plain, plain_bytes
 from near_tee_cli.cli.units import shown_gas, shown_near
@@ -36,6 +37,7 @@ def run_lines(result: Result, audience: Audience) -> list[str]:
         *_gas(result, audience),
         *_changes(result, audience),
         *_receipts(result, audience),
+        *yield_lines(result["yields"], style),
         *_roots(result, style),
     ]
 
@@ -58,7 +60,7 @@ def _quiet(result: Result) -> str:
     value = result["return_value"]
     if result["failure"] is not None:
         return plain(failure_text(result["failure"]))
-    return "" if value is None else _value(value, limit=1 << 30)
+    return "" if value is None else value_text(value, limit=1 << 30)
 
 
 def _headline(result: Result, style: Style) -> list[str]:
@@ -68,16 +70,19 @@ def _headline(result: Result, style: Style) -> list[str]:
         text = cut(plain(failure_text(result["failure"])), MESSAGE_WIDTH)
         return [f"{style('failed', RED, BOLD)}  {name}", f"  {text}"]
     if result["status"] == "pending":
+        if result["settled"]:
+            return [f"{style('pending', YELLOW, BOLD)}  {name} waits for data from outside"]
         return [f"{style('pending', YELLOW, BOLD)}  {name}: {result['in_flight']} receipts are in flight"]
     value = result["return_value"]
     if value is None or not value["length"]:
         returned = style("nothing returned", DIM)
     else:
-        returned = f"returned {_value(value, limit=2000)}"
+        returned = f"returned {value_text(value, limit=2000)}"
     return [f"{style('ok', GREEN, BOLD)}  {name}", f"  {returned}"]
 
 
-def _value(value: Mapping[str, Any], *, limit: int) -> str:
+def value_text(value: Mapping[str, Any], *, limit: int) -> str:
+    """Bytes as `results.value_json` gives them: as text where they are one, else in hexadecimal digits."""
     if "json" in value:
         return cut(plain(value["text"]), limit)
     if "text" in value and (value["text"].isprintable() or "\n" in value["text"]):
@@ -167,13 +172,14 @@ def _changes(result: Result, audience: Audience) -> list[str]:
         return [f"{style('state', BOLD)}  unchanged"]
     lines = [f"{style('state', BOLD)}  {len(shown)} {'row' if len(shown) == 1 else 'rows'} changed"]
     limit = len(shown) if audience.verbose else CHANGES_SHOWN
-    lines += [f"  {_change(change, style, full=audience.verbose > 1)}" for change in shown[:limit]]
+    lines += [f"  {change_line(change, style, full=audience.verbose > 1)}" for change in shown[:limit]]
     if len(shown) > limit:
         lines.append(f"  and {len(shown) - limit} more (-v shows all)")
     return lines
 
 
-def _change(change: Mapping[str, Any], style: Style, *, full: bool) -> str:
+def change_line(change: Mapping[str, Any], style: Style, *, full: bool) -> str:
+    """A row that differs, as `changes.change_json` gives it."""
     before, after = (None if change[name] is None else a2b_base64(change[name]) for name in ("before", "after"))
     mark = style("+", GREEN) if before is None else style("-", RED) if after is None else style("~", YELLOW)
     name = change["column"] if change["account_id"] is None else f"{change['account_id']} {change['column']}"
@@ -197,11 +203,12 @@ def _receipts(result: Result, audience: Audience) -> list[str]:
         where = "" if receipt["executed_in"] is None else f" in block {receipt['executed_in']}"
         name = plain(receipt["receiver_id"])
         identity = f"  {style(receipt['receipt_id'], DIM)}" if audience.verbose else ""
-        lines.append(f"  {name}  {_content(receipt)}  {mark}{where}{identity}")
+        lines.append(f"  {name}  {receipt_text(receipt)}  {mark}{where}{identity}")
     return lines
 
 
-def _content(receipt: Mapping[str, Any]) -> str:
+def receipt_text(receipt: Mapping[str, Any]) -> str:
+    """What a receipt in the shape of RPC brings."""
     body = receipt["receipt"]
     if "Data" in body:
         data = body["Data"]["data"]
