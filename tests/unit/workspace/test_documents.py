@@ -3,7 +3,7 @@
 import pathlib
 import re
 
-from near_tee_cli.workspace import cases, replay, schemas, snapshot_json, steps
+from near_tee_cli.workspace import cases, replay, schemas, snapshot_json, step_files, yields_json
 
 TEXT = (pathlib.Path(__file__).resolve().parents[3] / "docs" / "snapshot-format.md").read_text()
 
@@ -48,7 +48,11 @@ def test_cases() -> None:
 
 def test_steps() -> None:
     row = next(line for line in TEXT.splitlines() if line.startswith("| `step.json`"))
-    for name in (*steps._MEMBERS, *steps._BLOCK_MEMBERS):
+    for name in (*step_files._MEMBERS, *step_files._BLOCK_MEMBERS):
         assert f"`{name}`" in row or name == "schema"
-    for name in (steps.STEP, steps.BEFORE, steps.AFTER, steps.RESULTS):
+    for name in step_files.FILES:
         assert f"| `{name}` |" in TEXT
+
+
+def test_yields() -> None:
+    assert sorted(names("| member of a yield |", 4)) == sorted(yields_json._MEMBERS)
