@@ -41,7 +41,8 @@ class Call(NamedTuple):
     signing_key: SecretKey | None
     """Signs a transaction; `None` when the call enters as a receipt."""
     view: bool
-    single: bool
+    max_blocks: int
+    """Blocks after which a call that does not settle is left."""
 
 
 class Surroundings(NamedTuple):
@@ -66,8 +67,6 @@ class Asked(NamedTuple):
 
     call: Call
     surroundings: Surroundings
-    max_blocks: int
-    """Blocks after which a call that does not settle is left."""
     given: Mapping[str, bool]
     """Name of each value -> whether the line (or its context file) gave it; the others are defaults."""
 
@@ -97,14 +96,16 @@ def asked(given: Given, *, code: bytes | None = None) -> Asked:
     call, present = _call(given, context, gas_limit=limit, code=code)
     present.update((name, value is not None) for name, value in zip(surroundings._fields, surroundings, strict=True))
     _refuse_contradictions(given, call)
-    return Asked(call, surroundings, max_blocks(given), present)
+    return Asked(call, surroundings, present)
 
 
 def max_blocks(given: Given) -> int:
     """The most blocks that a line allows. Raises `UsageError`."""
     text = given["max_blocks"]
+    if given["single"] and text is not None:
+        raise UsageError("--single is --max-blocks 1", where="--max-blocks")
     if text is None:
-        return defaults.MAX_BLOCKS
+        return 1 if given["single"] else defaults.MAX_BLOCKS
     count = units.number(text, "--max-blocks", bound=U32_MAX)
     if not count:
         raise UsageError("--max-blocks is at least 1", where="--max-blocks")
@@ -146,7 +147,7 @@ def _call(given: Given, context: Context, *, gas_limit: int, code: bytes) -> tup
         receipt_id=None if receipt_id is None else units.hash32(receipt_id, "--receipt-id"),
         signing_key=signing_key,
         view=given["view"] or context.is_view,
-        single=given["single"],
+        max_blocks=max_blocks(given),
     )
     return call, present
 

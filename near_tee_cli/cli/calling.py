@@ -30,7 +30,7 @@ def call(wanted: Asked, prepared: Prepared, paths: Paths) -> Called:
 
     begin = start(wanted)
     before = snapshot_before(begin, paths)
-    execution = execute(begin, wanted.call, prepared.machine, max_blocks=wanted.max_blocks)
+    execution = execute(begin, wanted.call, prepared.machine)
     result = run_result(wanted, begin, execution)
     write(result, paths, execution=execution, begin=begin, before=before)
     return Called(result, execution, begin, prepared)

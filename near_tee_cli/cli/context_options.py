@@ -17,6 +17,9 @@ ARGUMENTS = (
 )  # fmt: skip
 """The alternatives exclude one another."""
 
+SINGLE = Parameter(
+    "single", ("--single",), "Stop after the first block, whatever is in flight.", kind=FLAG, panel="Call"
+)
 MAX_BLOCKS = Parameter(
     "max_blocks", ("--max-blocks",), "Blocks after which a call that does not settle is left. Default 100.", "N",
     panel="Call",
@@ -47,7 +50,7 @@ CALL = (
     Parameter("key", ("--key",), "File with the secret key that signs the transaction.", "PATH", panel="Call"),
     Parameter("view", ("--view", "--is-view"), "Call read-only: host functions that change anything are refused.",
               kind=FLAG, panel="Call"),
-    Parameter("single", ("--single",), "Stop after the first block, whatever is in flight.", kind=FLAG, panel="Call"),
+    SINGLE,
     MAX_BLOCKS,
 )  # fmt: skip
 """What is called by whom."""
@@ -95,7 +98,7 @@ EVERYTHING = (*ARGUMENTS, *CALL, *CONTEXT, *STATE, COMPILER)
 
 _OF_THE_CALL = (
     "gas", "deposit", "deposit_yocto", "signer", "signer_pk", "predecessor", "refund_to", "receipt_id",
-    "as_transaction", "key", "single",
+    "as_transaction", "key",
 )  # fmt: skip
 RESUME_CALL = (*ARGUMENTS, *(one for one in CALL if one.name in _OF_THE_CALL))
 """What describes a call to a contract that is in the state."""

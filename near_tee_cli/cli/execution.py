@@ -55,8 +55,8 @@ class Execution(NamedTuple):
         return at
 
 
-def execute(start: Start, call: Call, machine: Machine, *, max_blocks: int) -> Execution:
-    """Run `call` and, unless it is to be single, everything that it sends out.
+def execute(start: Start, call: Call, machine: Machine) -> Execution:
+    """Run `call` and everything that it sends out, as far as the blocks it may take reach.
 
     Raises what `World.produce_block` raises, and `BadInputError` for a key that does not fit.
     """
@@ -74,7 +74,7 @@ def execute(start: Start, call: Call, machine: Machine, *, max_blocks: int) -> E
         transactions=transactions,
         receipts=receipts,
         machine=machine,
-        max_blocks=1 if call.single else max_blocks,
+        max_blocks=call.max_blocks,
     )
     call_id: bytes | None = entry_id
     if call.signing_key is not None:

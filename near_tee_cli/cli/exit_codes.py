@@ -29,7 +29,7 @@ VERIFY_INCONCLUSIVE = 5
 BAD_INPUT = 6
 """A file is unreadable, malformed, too large, of an unsupported version, or cannot be written."""
 DIVERGED = 7
-"""`replay` found another result than the recorded one."""
+"""`replay` found another result than the recorded one, `diff` a difference."""
 NOT_RESUMABLE = 8
 """There is no such pending yield, or no longer."""
 THRESHOLD = 9

@@ -39,7 +39,7 @@ def _call(given: Given, machine: Machine) -> Source:
     if wanted.call.view:
         raise UsageError("a view changes nothing and has no outcome to prove", where="--view")
     begin = start(wanted)
-    execution = execute(begin, wanted.call, machine, max_blocks=wanted.max_blocks)
+    execution = execute(begin, wanted.call, machine)
     result = run_result(wanted, begin, execution)
     return Source(execution.world, execution.transitions, result, begin.notes)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from near_tee_cli.cli import arguments, files, units
-from near_tee_cli.cli.call import Asked, Surroundings, asked
+from near_tee_cli.cli.call import Asked, Surroundings, asked, max_blocks
 from near_tee_cli.cli.context_options import RESUME_CALL, complete
 from near_tee_cli.cli.execution import Execution, Followed, execute, execution_of, follow, is_in_flight
 from near_tee_cli.cli.parameters import Given
@@ -92,8 +92,9 @@ def surroundings(given: Given) -> Surroundings:
     )
 
 
-def resume(begin: Start, given: Given, machine: Machine, *, max_blocks: int) -> Resumed:
+def resume(begin: Start, given: Given, machine: Machine) -> Resumed:
     """Go on as a line says. Raises `NotResumableError`, `UsageError` and whatever applying a block raises."""
+    limit = max_blocks(given)
     ways = [name for name in ("call", "timeout", *_DATA_FLAGS) if given[name] is not None and given[name] is not False]
     if len(ways) != 1:
         flags = " and ".join(f"--{name.replace('_', '-')}" for name in ways)
@@ -104,11 +105,11 @@ def resume(begin: Start, given: Given, machine: Machine, *, max_blocks: int) -> 
             if given[parameter.name] not in (None, False, ()):
                 raise UsageError(f"{parameter.flags[0]} belongs to --call", where=parameter.flags[0])
     if given["call"] is not None:
-        return _call(begin, given, machine, max_blocks=max_blocks)
+        return _call(begin, given, machine)
     target = _chosen(begin, given)
     if given["timeout"]:
-        return _time_out(begin, target, machine, max_blocks=max_blocks)
-    return _deliver(begin, target, data_of(given), machine=machine, max_blocks=max_blocks)
+        return _time_out(begin, target, machine, max_blocks=limit)
+    return _deliver(begin, target, data_of(given), machine=machine, max_blocks=limit)
 
 
 def _chosen(begin: Start, given: Given) -> Yield:
@@ -200,7 +201,7 @@ def _answered(begin: Start, execution: Execution) -> tuple[Yield, ...]:
     return tuple(one for one in execution.yields if one.name in before and one.status != PENDING)
 
 
-def _call(begin: Start, given: Given, machine: Machine, *, max_blocks: int) -> Resumed:
+def _call(begin: Start, given: Given, machine: Machine) -> Resumed:
     """Make the call that resumes, as anybody may make it."""
     named = given["data_id"] is not None or given["yield_id"] is not None
     target = _chosen(begin, given) if named else None
@@ -216,7 +217,7 @@ def _call(begin: Start, given: Given, machine: Machine, *, max_blocks: int) -> R
     _require_accounts(begin, wanted)
     if target is not None:
         require_not_resumed(target)
-    execution = execute(begin, wanted.call, machine, max_blocks=max_blocks)
+    execution = execute(begin, wanted.call, machine)
     result = execution_result(call_json(wanted, begin, execution), execution, attached=wanted.call.gas)
     after = None
     if target is not None:

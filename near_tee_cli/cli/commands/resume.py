@@ -31,6 +31,7 @@ LINE = CommandLine(
                   panel="How"),
         *context_options.RESUME_CALL,
         *context_options.NEXT_BLOCK,
+        context_options.SINGLE,
         context_options.MAX_BLOCKS,
         context_options.STATE_OUT,
         context_options.FORCE,
@@ -47,18 +48,16 @@ def execute(given: Given) -> Report:
     import os
 
     from near_tee_cli.cli import calling, outputs, resuming
-    from near_tee_cli.cli.call import max_blocks
     from near_tee_cli.cli.machine import EXECUTING, machine
     from near_tee_cli.cli.render_run import run_lines
 
     source = given["source"]
     steps = os.path.dirname(os.path.normpath(source)) or "." if os.path.isdir(source) else outputs.STEPS
     paths = outputs.paths_of(given, steps=steps)
-    limit = max_blocks(given)
     begin = resuming.begin_from(given)
     prepared = machine(given["compiler"], namespace=EXECUTING)
     before = calling.snapshot_before(begin, paths)
-    resumed = resuming.resume(begin, given, prepared.machine, max_blocks=limit)
+    resumed = resuming.resume(begin, given, prepared.machine)
     result = resumed.result
     calling.write(result, paths, execution=resumed.execution, begin=begin, before=before)
     code, error, notes = _judged(resumed)

@@ -48,7 +48,7 @@ def test_flags(line):
     assert call.gas == 1_000 * 10**12
     assert call.deposit == 10**24
     assert call.receipt_id == bytes(32)
-    assert call.single is True
+    assert call.max_blocks == 1
     assert around[:6] == (85, "mainnet", (("u.near", 2 * 10**24), ("v.near", 3)), 5, 6, 7)
     assert (around.gas_price, around.balance, around.locked_balance, around.storage_usage) == (8, 4 * 10**24, 1, 11)
     assert present["gas"]

@@ -31,6 +31,7 @@ def test_defaults_document(project):
     assert rows["gas limit of a chunk"] == str(defaults.GAS_LIMIT)
     assert rows["block height"] == str(defaults.BLOCK_HEIGHT)
     assert rows["block timestamp"] == f"{defaults.BLOCK_TIMESTAMP} ns"
+    assert rows["blocks until a call that does not settle is left"] == str(defaults.MAX_BLOCKS)
     assert rows["epoch height"] == str(defaults.EPOCH_HEIGHT)
     assert rows["random seed"] == "32 zero bytes"
     assert bytes(32) == defaults.SEED
