@@ -9,9 +9,9 @@ from near_tee_cli.params.config import VMConfig
 from near_tee_cli.params.store import config_at
 from near_tee_cli.primitives import base58
 from near_tee_cli.primitives.hashes import sha256
-from near_tee_cli.vm.contracts import link_error
 from near_tee_cli.vm.engine import Engine
 from near_tee_cli.vm.host.table import TABLE
+from near_tee_cli.vm.kinds import VMKind, kind_of
 from near_tee_cli.vm.limits import malformed_reason
 from near_tee_cli.vm.prepare import prepare
 from near_tee_cli.vm.prepared import MAX_CONTEXT_BYTES, Prepared, PrepareError
@@ -49,11 +49,12 @@ def contract_json(code: bytes, protocol_version: int) -> dict[str, Any]:
             f"the contract has {len(code)} bytes, at most {config.max_contract_size} can be deployed",
             code="contract-too-large",
         )
-    prepared = prepare(code, config, validate=Engine().validate)
+    kind = kind_of(config)
+    prepared = prepare(code, config, validate=Engine().validator(bulk_memory=kind.bulk_memory))
     if isinstance(prepared, PrepareError):
         raise _refused(code, config, prepared)
     types = {entry.name: (entry.params, entry.result) for entry in TABLE if entry.enabled(config)}
-    problem = _problem(prepared, types)
+    problem = _problem(prepared, types, kind)
     return {
         "kind": "contract",
         "code_hash": base58.encode(sha256(code)),
@@ -67,7 +68,7 @@ def contract_json(code: bytes, protocol_version: int) -> dict[str, Any]:
             for one in prepared.imports
         ],
         "has_start": prepared.has_start,
-        "instrumented_size": prepared.nearcore_length,
+        "instrumented_size": prepared.nearcore_length or None,
         "runs": problem is None,
         "problem": problem,
     }
@@ -86,13 +87,13 @@ def _refused(code: bytes, config: VMConfig, error: PrepareError) -> BadInputErro
     )
 
 
-def _problem(prepared: Prepared, types: dict[str, tuple[str, str]]) -> str | None:
+def _problem(prepared: Prepared, types: dict[str, tuple[str, str]], kind: VMKind) -> str | None:
     """Why calls of a prepared contract would fail all the same."""
     if prepared.compile_error is not None:
         return prepared.compile_error
     if prepared.context_bytes > MAX_CONTEXT_BYTES:
         return "one instance needs a larger context than the engine gives"
-    error = link_error(prepared.imports, types)
+    error = kind.link_check(prepared.imports, types)
     return None if error is None else error.msg
 
 

@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from near_tee_cli.errors import UnsupportedError
 
-SUPPORTED_VERSIONS = (84, 85, 86)
+SUPPORTED_VERSIONS = (83, 84, 85, 86)
 """Protocol versions that are executed exactly, oldest first."""
 
 LATEST_VERSION = SUPPORTED_VERSIONS[-1]

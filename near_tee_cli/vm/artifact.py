@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.vm.prepared import Import, Prepared, PrepareError
 
-PREPARATION_VERSION = 5
+PREPARATION_VERSION = 6
 """Counts the changes of what preparation puts into modules: a step makes everything cached before unreachable."""
 
 _HEAD = struct.Struct("<4sI")

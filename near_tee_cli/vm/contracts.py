@@ -6,7 +6,6 @@ loading fee is charged between them: those that leave nothing to load, and those
 Mirrors nearcore: runtime/near-vm-runner/src/wasmtime_runner/mod.rs
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from near_tee_cli.errors import BadInputError
@@ -15,17 +14,16 @@ from near_tee_cli.vm.artifact import CodeCache, artifact_name, decode, encode
 from near_tee_cli.vm.engine import CompileError as EngineCompileError
 from near_tee_cli.vm.engine import Engine, Linker, Module
 from near_tee_cli.vm.engine_instance import LinkedModule
+from near_tee_cli.vm.kinds import kind_of
+from near_tee_cli.vm.links import LinkCheck
 from near_tee_cli.vm.outcome import CompilationError, CompileError, LinkError, LoadingError, PrepareFailure
 from near_tee_cli.vm.prepare import prepare
-from near_tee_cli.vm.prepared import MAX_CONTEXT_BYTES, Import, Prepared, PrepareError
+from near_tee_cli.vm.prepared import MAX_CONTEXT_BYTES, Prepared, PrepareError
 
 MAX_CONTRACTS = 256
 """Contracts that stay compiled in memory; beyond it the one that was called longest ago goes."""
 
-_TYPE_NAMES = {"d": "i32", "q": "i64", "f": "f32", "g": "f64", "r": "funcref"}
-
 TOO_LARGE = LoadingError("module instance size does not fit in pooling allocator requirements")
-UNKNOWN_IMPORT = LinkError("unknown or invalid import")
 
 
 class Contract(NamedTuple):
@@ -34,7 +32,7 @@ class Contract(NamedTuple):
     linked: LinkedModule | None
     """What instances are made of; `None` if there is an error."""
     methods: dict[str, bool]
-    """As in `Prepared`."""
+    """As in `Prepared`; known of a contract that cannot be linked, too."""
     has_start: bool
     not_compiled: CompilationError | None
     """Why there is nothing to load."""
@@ -74,7 +72,8 @@ class Contracts:
         if contract is None:
             name = artifact_name(code_hash, config_digest=config_digest, engine=self._fingerprint)
             prepared, module = self._loaded(name) or self._compiled(name, code, config)
-            contract = _linked(prepared, module, linker=linker, types=types)
+            check = kind_of(config).link_check
+            contract = _linked(prepared, module, linker=linker, types=types, link_check=check)
             if len(self._kept) >= MAX_CONTRACTS:
                 oldest = self._kept.pop(next(iter(self._kept)))
                 if oldest.linked is not None:
@@ -95,7 +94,8 @@ class Contracts:
             return None
 
     def _compiled(self, name: bytes, code: bytes, config: VMConfig) -> tuple[Prepared | PrepareError, Module | None]:
-        prepared = prepare(code, config, validate=self._engine.validate)
+        validate = self._engine.validator(bulk_memory=kind_of(config).bulk_memory)
+        prepared = prepare(code, config, validate=validate)
         module = None
         if (
             isinstance(prepared, Prepared)
@@ -109,47 +109,25 @@ class Contracts:
 
 
 def _linked(
-    prepared: Prepared | PrepareError, module: Module | None, *, linker: Linker, types: dict[str, tuple[str, str]]
+    prepared: Prepared | PrepareError,
+    module: Module | None,
+    *,
+    linker: Linker,
+    types: dict[str, tuple[str, str]],
+    link_check: LinkCheck,
 ) -> Contract:
     if isinstance(prepared, PrepareError):
         return _not_compiled(PrepareFailure(prepared))
     if prepared.compile_error is not None:
         return _not_compiled(CompileError(prepared.compile_error))
     if module is None:
-        return _not_loaded(TOO_LARGE)
-    error = link_error(prepared.imports, types)
+        return Contract(None, {}, has_start=False, not_compiled=None, not_loaded=TOO_LARGE)
+    error = link_check(prepared.imports, types)
     if error is not None:
         module.close()
-        return _not_loaded(error)
+        return Contract(None, prepared.methods, has_start=False, not_compiled=None, not_loaded=error)
     return Contract(linker.link(module), prepared.methods, prepared.has_start, not_compiled=None, not_loaded=None)
-
-
-def link_error(imports: Sequence[Import], types: dict[str, tuple[str, str]]) -> LinkError | None:
-    """Why imports cannot be satisfied: an unknown name first of all, else the first type that differs."""
-    for wanted in imports:
-        if wanted.name not in types:
-            return UNKNOWN_IMPORT
-    for wanted in imports:
-        found = types[wanted.name]
-        if (wanted.params, wanted.result) != found:
-            expected_text, found_text = _type_text(wanted.params, wanted.result), _type_text(*found)
-            return LinkError(f"types incompatible: expected type `{expected_text}`, found type `{found_text}`")
-    return None
-
-
-def _type_text(params: str, result: str) -> str:
-    """A function type as the engine prints it: `(func (param i64 i64) (result i64))`."""
-    parts = ["func"]
-    if params:
-        parts.append(f"(param {' '.join(_TYPE_NAMES[letter] for letter in params)})")
-    if result:
-        parts.append(f"(result {_TYPE_NAMES[result]})")
-    return f"({' '.join(parts)})"
 
 
 def _not_compiled(error: CompilationError) -> Contract:
     return Contract(None, {}, has_start=False, not_compiled=error, not_loaded=None)
-
-
-def _not_loaded(error: LinkError | LoadingError) -> Contract:
-    return Contract(None, {}, has_start=False, not_compiled=None, not_loaded=error)

@@ -79,6 +79,14 @@ library insists that it be larger than the other."""
 VALIDATING_OPTIONS = (*_FEATURES_OFF, ("wasm_multi_value", False))
 """The configuration that decides whether a contract is valid."""
 
+VALIDATING_OPTIONS_WITHOUT_BULK_MEMORY = (
+    *VALIDATING_OPTIONS,
+    ("wasm_component_model_async", False),  # it would insist on reference types
+    ("wasm_reference_types", False),
+    ("wasm_bulk_memory", False),
+)
+"""The same for contracts of the older kind of VM, which have neither reference types nor bulk memory."""
+
 
 class CompileError(NearTeeError):
     """The engine refused to compile or to load a module."""
@@ -100,7 +108,7 @@ class HostFunction(NamedTuple):
 class Engine:
     """One frozen configuration of the library with its compiler; also validates."""
 
-    __slots__ = ("_engine", "_library", "_validator", "compiler", "new_trap")
+    __slots__ = ("_engine", "_library", "_validators", "compiler", "new_trap")
 
     def __init__(self, compiler: str | None = None) -> None:
         """`compiler` is `winch`, `cranelift` or `None` for the best that this machine has.
@@ -111,7 +119,7 @@ class Engine:
         self.compiler = chosen_compiler(compiler, architecture=self._library.architecture)
         strategy = ("strategy", _STRATEGIES[self.compiler])
         self._engine = self._made((strategy, *EXECUTING_OPTIONS))
-        self._validator: int | None = None
+        self._validators: dict[tuple[tuple[str, int], ...], int] = {}
         self.new_trap: Callable[[], int] = partial(self._library.c.wasmtime_trap_new_code, HOST_TRAP)
         """Makes the value that a callback returns to end the call with `Trap.HOST`."""
 
@@ -127,9 +135,18 @@ class Engine:
 
     def validate(self, wasm: bytes) -> bool:
         """Whether `wasm` is a valid module with no feature that NEAR lacks (extended constants excepted)."""
-        if self._validator is None:
-            self._validator = self._made(VALIDATING_OPTIONS)
-        error = self._library.c.wasmtime_module_validate(self._validator, wasm, len(wasm))
+        return self._is_valid(wasm, VALIDATING_OPTIONS)
+
+    def validator(self, *, bulk_memory: bool) -> Callable[[bytes], bool]:
+        """What tells whether bytes are a valid module, with reference types and bulk memory or without them."""
+        options = VALIDATING_OPTIONS if bulk_memory else VALIDATING_OPTIONS_WITHOUT_BULK_MEMORY
+        return lambda wasm: self._is_valid(wasm, options)
+
+    def _is_valid(self, wasm: bytes, options: tuple[tuple[str, int], ...]) -> bool:
+        validator = self._validators.get(options)
+        if validator is None:
+            validator = self._validators[options] = self._made(options)
+        error = self._library.c.wasmtime_module_validate(validator, wasm, len(wasm))
         if error:
             self._library.c.wasmtime_error_delete(error)
         return not error
@@ -161,9 +178,8 @@ class Engine:
 
     def close(self) -> None:
         """Give the engine back; nothing that was made by it may be used afterwards."""
-        for engine in (self._engine, self._validator):
-            if engine is not None:
-                self._library.c.wasm_engine_delete(engine)
+        for engine in (self._engine, *self._validators.values()):
+            self._library.c.wasm_engine_delete(engine)
 
     def _made(self, options: tuple[tuple[str, int], ...]) -> int:
         c = self._library.c

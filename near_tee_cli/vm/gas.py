@@ -141,7 +141,7 @@ class GasCounter:
         """Charge gas under no name: instructions."""
         left = self.remaining - amount
         if left < 0:
-            self._exhaust(amount)
+            self.exhaust(amount)
         self.remaining = left
 
     def prepay(self, amount: int) -> None:
@@ -173,11 +173,12 @@ class GasCounter:
             raise failure("IntegerOverflow")
         before = self.burnt
         try:
-            self._exhaust(amount)
+            self.exhaust(amount)
         finally:
             self._partials.append((cost, max(self.burnt - before, 0)))
 
-    def _exhaust(self, amount: int) -> NoReturn:
+    def exhaust(self, amount: int) -> NoReturn:
+        """Fail for want of `amount`, with everything burnt that may be: the gas error, or `IntegerOverflow`."""
         burnt = self.burnt + amount
         if burnt > U64_MAX:
             raise failure("IntegerOverflow")

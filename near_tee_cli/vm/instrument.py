@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from near_tee_cli.params.config import VMConfig
 from near_tee_cli.vm.analysis.body import BULK, CALL_IMPORT, REFER_TO_IMPORT, RETURN, Walk
+from near_tee_cli.vm.kinds import kind_of
 from near_tee_cli.vm.prepared import (
     EXHAUSTED_EXPORT,
     EXPORT_PREFIX,
@@ -34,6 +35,7 @@ _I64_ADD = b"\x7c"
 _I64_SUB = b"\x7d"
 _I64_MUL = b"\x7e"
 _I64_LT_U = b"\x54"
+_I64_LE_U = b"\x58"
 _I64_EXTEND_I32_U = b"\xad"
 _IF = bytes((op.IF, _EMPTY_BLOCK))
 _STOP = bytes((op.UNREACHABLE, op.END))
@@ -67,6 +69,7 @@ class Instrumenter:
         self._get_stack, self._set_stack = b"\x23" + stack, b"\x24" + stack
         self._set_stopped = b"\x24" + stopped
         self._no_frame = _IF + _constant(STACK_EXHAUSTED) + self._set_stopped + _STOP
+        self._too_little = _I64_LT_U if kind_of(config).last_gas_is_spent else _I64_LE_U
         self._charges: dict[int, bytes] = {}
         self._wrappers = self._wrapper_indices()
         self._bodies: list[bytes] = []
@@ -150,7 +153,7 @@ class Instrumenter:
             price = _constant(operations * self._operation)
             charge = self._charges[operations] = b"".join(
                 (
-                    *(self._get_gas, price, _I64_LT_U, _IF, price, self._set_stopped, _STOP),
+                    *(self._get_gas, price, self._too_little, _IF, price, self._set_stopped, _STOP),
                     *(self._get_gas, price, _I64_SUB, self._set_gas),
                 )
             )

@@ -11,6 +11,7 @@ Mirrors nearcore: runtime/near-vm-runner/src/prepare/prepare_v3.rs
 from collections.abc import Callable
 
 from near_tee_cli.params.config import VMConfig
+from near_tee_cli.vm.kinds import kind_of
 from near_tee_cli.vm.prepared import PrepareError
 from near_tee_cli.vm.wasm import reader, writer
 from near_tee_cli.vm.wasm.module import Module
@@ -69,6 +70,7 @@ class _EarlyPass:
         self._locals_left = _or_unlimited(config.max_locals_per_contract)
         self._tables_left = _or_unlimited(config.max_tables_per_contract)
         self._types_left = _or_unlimited(config.max_types_per_contract)
+        self._max_exports = kind_of(config).max_exports
         self._code_section = 0
         self._has_code = False
         self._has_data = False
@@ -182,7 +184,10 @@ class _EarlyPass:
         self.module.globals = [reader.read_global(section) for _ in range(count)]
 
     def _exports(self, section: Cursor, _at: int) -> None:
-        self.module.exports = [reader.read_export(section) for _ in range(section.u32())]
+        count = section.u32()
+        if count > self._max_exports:
+            raise MalformedError("too many exports")
+        self.module.exports = [reader.read_export(section) for _ in range(count)]
 
     def _start(self, section: Cursor, _at: int) -> None:
         self.module.start = section.u32()

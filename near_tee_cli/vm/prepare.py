@@ -13,6 +13,7 @@ from near_tee_cli.params.config import VMConfig
 from near_tee_cli.vm import limits
 from near_tee_cli.vm.analysis.body import NEARCORE_IMPORTS, Environment, walk
 from near_tee_cli.vm.instrument import Instrumenter, frame_bytes, frame_operations
+from near_tee_cli.vm.kinds import VMKind, kind_of
 from near_tee_cli.vm.nearcore_length import NearcoreLength
 from near_tee_cli.vm.prepared import Import, Prepared, PrepareError
 from near_tee_cli.vm.wasm import opcodes as op
@@ -36,22 +37,24 @@ def prepare(code: bytes, config: VMConfig, *, validate: Callable[[bytes], bool])
     `validate` tells whether bytes are a valid module under exactly the features that contracts may use. What is
     wrong with the contract is a value; `UnsupportedError` is raised for configurations of another kind of VM.
     """
-    _require_supported(config)
+    kind = kind_of(config)
+    _require_prices(config, kind)
     module = limits.check(code, config, validate=validate)
     if isinstance(module, PrepareError):
         return module
-    if any(len(one.name) >= MAX_STRING_BYTES for one in module.exports if one.kind != MEMORY_KIND):
+    if kind.rewrites_modules and any(
+        len(one.name) >= MAX_STRING_BYTES for one in module.exports if one.kind != MEMORY_KIND
+    ):
         # The prefix makes the name longer than nearcore can read back.
         return PrepareError.SERIALIZATION
     return _Preparation(module, config).run()
 
 
-def _require_supported(config: VMConfig) -> None:
-    """Refuse what the instrumentation does not cover; no released version from 84 on has it."""
+def _require_prices(config: VMConfig, kind: VMKind) -> None:
+    """Refuse what the instrumentation does not cover; no released version has it."""
     unit, base = config.wasm_linear_op_unit_cost, config.wasm_linear_op_base_cost
-    if config.vm_kind != "Wasmtime" or not config.reftypes_bulk_memory or not config.discard_custom_sections:
-        raise UnsupportedError(f"contracts of VM kind {config.vm_kind} are not implemented", what="vm-kind")
-    if not (0 < unit < _U32 and 0 <= base < _U32 and 0 < config.wasm_regular_op_cost < _U32):
+    linear = not kind.bulk_memory or (0 < unit < _U32 and 0 <= base < _U32)
+    if not (linear and 0 < config.wasm_regular_op_cost < _U32):
         raise UnsupportedError("prices of instructions are not implemented at this height", what="instruction-prices")
 
 
@@ -62,8 +65,9 @@ class _Preparation:
         self._module = module
         self._config = config
         self._instrumenter = Instrumenter(module, config)
-        self._length = NearcoreLength(module, config)
-        self._environment = _environment(module)
+        self._kind = kind_of(config)
+        self._length = NearcoreLength(module, config) if self._kind.rewrites_modules else None
+        self._environment = _environment(module, bulk_memory=self._kind.bulk_memory)
         self._params_left = _or_unlimited(config.max_params_per_contract)
         self._blocks_left = _or_unlimited(config.max_blocks_per_contract)
         self._compile_error: str | None = None
@@ -74,7 +78,7 @@ class _Preparation:
             if error is not None:
                 return error
         module = self._module
-        length = self._length.total()
+        length = 0 if self._length is None else self._length.total()
         if length > _or_unlimited(self._config.max_instrumented_code_size):
             return PrepareError.INSTRUMENTED_CODE_TOO_LARGE
         return Prepared(
@@ -83,7 +87,7 @@ class _Preparation:
             methods=_methods(module),
             has_start=module.start is not None,
             nearcore_length=length,
-            context_bytes=_context_bytes(module),
+            context_bytes=_context_bytes(module) if self._kind.bounds_context else 0,
             compile_error=self._compile_error,
         )
 
@@ -110,19 +114,20 @@ class _Preparation:
         if self._blocks_left < 0:
             return PrepareError.TOO_MANY_BLOCKS_PER_CONTRACT
         frame, slots = frame_bytes(sizes), len(sizes)
-        if slots + _INJECTED_LOCALS > MAX_LOCALS and self._compile_error is None:
+        if self._kind.rewrites_modules and slots + _INJECTED_LOCALS > MAX_LOCALS and self._compile_error is None:
             function = NEARCORE_IMPORTS + len(module.imports) + index
             self._compile_error = f"failed to compile: wasm[0]::function[{function}]"
         self._instrumenter.add(body, result, frame=frame, slots=slots, result=signature.result)
-        self._length.add(body, result, frame=frame, frame_operations=frame_operations(frame), slots=slots)
+        if self._length is not None:
+            self._length.add(body, result, frame=frame, frame_operations=frame_operations(frame), slots=slots)
         return None
 
 
-def _environment(module: Module) -> Environment:
+def _environment(module: Module, *, bulk_memory: bool) -> Environment:
     types = [(len(one.params), op.VALUE_SIZES[one.result] if one.result else 0) for one in module.types]
     functions = [types[index] for _, index in module.imports] + [types[index] for index in module.functions]
     sizes = [op.VALUE_SIZES[item.type] for item in module.globals or ()]
-    return Environment(sizes, functions, types, len(module.imports))
+    return Environment(sizes, functions, types, len(module.imports), bulk_memory)
 
 
 def _type_index(module: Module, function: int) -> int:

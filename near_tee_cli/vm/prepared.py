@@ -94,7 +94,7 @@ class Prepared(NamedTuple):
     Whatever is not in here is not a method (exported tables and globals neither)."""
     has_start: bool
     nearcore_length: int
-    """Bytes of the module that nearcore's instrumentation would give."""
+    """Bytes of the module that nearcore's instrumentation would give; 0 under the kind of VM that has none."""
     context_bytes: int
     """Estimated size of the engine's context for one instance of nearcore's module."""
     compile_error: str | None

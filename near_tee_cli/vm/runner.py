@@ -24,6 +24,7 @@ from near_tee_cli.vm.external import External
 from near_tee_cli.vm.failure import U64_MAX, HostFailure
 from near_tee_cli.vm.host.link import Fail, link
 from near_tee_cli.vm.host.table import TABLE
+from near_tee_cli.vm.kinds import kind_of
 from near_tee_cli.vm.logic import Logic
 from near_tee_cli.vm.outcome import (
     CodeDoesNotExist,
@@ -64,10 +65,11 @@ _WASM_TRAPS = {
 class Host:
     """The host functions of one configuration over the one state that they work on."""
 
-    __slots__ = ("config", "limits", "linker", "logic", "problem", "types")
+    __slots__ = ("config", "kind", "limits", "linker", "logic", "problem", "types")
 
     def __init__(self, engine: Engine, config: RuntimeConfig) -> None:
         self.config = config
+        self.kind = kind_of(config.vm)
         self.logic = Logic(config)
         self.limits = _limits(config.vm)
         self.problem: BaseException | None = None
@@ -153,12 +155,14 @@ def _run(
         return logic.outcome(contract.not_compiled)
     if not fee_first and not _pay_loading(logic, length):
         return logic.outcome(_GAS_EXCEEDED)
-    if contract.linked is None:
+    if contract.linked is None and host.kind.links_first:
         return logic.outcome(contract.not_loaded)
     fits = contract.methods.get(method)
     if not fits:
         error = MethodResolveError.NOT_FOUND if fits is None else MethodResolveError.INVALID_SIGNATURE
         return logic.outcome(error) if fee_first else nop_outcome(error)
+    if contract.linked is None:
+        return logic.outcome(contract.not_loaded)
     return _execute(host, contract.linked, method, has_start=contract.has_start)
 
 
@@ -204,19 +208,21 @@ def _call(host: Host, instance: Instance, name: bytes) -> FunctionCallError | No
     if trap is Trap.UNREACHABLE:
         exhausted = instance.read_global(_EXHAUSTED)
         if exhausted:
-            return _exhaustion(host.logic, exhausted)
+            return _exhaustion(host, exhausted)
     return _WASM_TRAPS[trap]
 
 
-def _exhaustion(logic: Logic, exhausted: int) -> HostError:
+def _exhaustion(host: Host, exhausted: int) -> FunctionCallError:
     """What the instrumentation stopped for, charged as far as that goes."""
     if exhausted == STACK_EXHAUSTED & U64_MAX:
-        return HostError("MemoryAccessViolation")
+        return host.kind.stack_overflow
+    gas = host.logic.gas
+    if exhausted < gas.remaining or (exhausted == gas.remaining and host.kind.last_gas_is_spent):
+        raise NearTeeError("the instrumentation refused a charge that there is gas for")
     try:
-        logic.gas.burn(exhausted)
+        gas.exhaust(exhausted)
     except HostFailure as failure:
         return failure.error
-    raise NearTeeError("the instrumentation refused a charge that there is gas for")
 
 
 def _limits(config: VMConfig) -> Limits:

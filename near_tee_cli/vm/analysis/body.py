@@ -64,6 +64,8 @@ class Environment(NamedTuple):
     types: list[tuple[int, int]]
     """The same of each type."""
     imports: int
+    bulk_memory: bool
+    """Whether bulk operations are priced by their last operand; without, growing memory is a regular instruction."""
 
 
 class Walk(NamedTuple):
@@ -462,8 +464,8 @@ class _Walker:
         if number in op.BULK:
             self.values[self.group] = self.fee
             self.offsets.append(at)
-            self.values.append(BULK)
-            self.bulk += 1
+            self.values.append(BULK if self.environment.bulk_memory else 1)
+            self.bulk += self.environment.bulk_memory
             self._open()
         elif number in op.TRAPPING:
             self._close(1)
