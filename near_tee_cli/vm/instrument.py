@@ -15,7 +15,8 @@ Mirrors nearcore: runtime/near-vm-runner/src/prepare/instrument_v3.rs
 from collections.abc import Callable
 
 from near_tee_cli.params.config import VMConfig
-from near_tee_cli.vm.analysis.body import BULK, CALL_IMPORT, REFER_TO_IMPORT, RETURN, Walk
+from near_tee_cli.vm.analysis.body import BULK, CALL_IMPORT, NEGATE_8, PROMOTE, REFER_TO_IMPORT, RETURN, Walk
+from near_tee_cli.vm.float_bits import float_instruction
 from near_tee_cli.vm.kinds import kind_of
 from near_tee_cli.vm.prepared import (
     EXHAUSTED_EXPORT,
@@ -42,6 +43,9 @@ _STOP = bytes((op.UNREACHABLE, op.END))
 _END = bytes((op.END,))
 _TEMPORARIES = b"\x01\x7f\x01\x7e"
 """Two groups of locals: one i32, one i64."""
+
+_FLOAT_TEMPORARIES = b"\x01\x7d\x01\x7c"
+"""Two groups of locals: one f32, one f64. A module has bulk operations or replaced floats, never both."""
 
 
 def frame_bytes(sizes: list[int]) -> int:
@@ -95,7 +99,8 @@ class Instrumenter:
         need = _constant(frame + walk.operand_bytes)
         restore = self._get_stack + need + _I64_ADD + self._set_stack if walk.calls else b""
         wrapped = walk.calls and walk.branches_out
-        pieces = [self._locals(body, with_temporaries=walk.bulk > 0)]
+        floats = any(NEGATE_8 <= value <= PROMOTE for value in walk.values)
+        pieces = [self._locals(body, _FLOAT_TEMPORARIES if floats else _TEMPORARIES if walk.bulk else b"")]
         if wrapped:
             pieces.append(b"\x02" + (op.VALUE_TYPE_BYTES[result] if result else b"\x40"))
         pieces += [self._get_stack, need, _I64_LT_U, self._no_frame]
@@ -127,6 +132,9 @@ class Instrumenter:
                 append(restore)
             elif value == BULK:
                 append(self._linear_charge(slots))
+            elif value >= NEGATE_8:
+                append(float_instruction(value, slots=slots))
+                copied += 1
             else:
                 append(self._reference(value))
                 copied = leb128.skip(text, offset + 1)
@@ -139,12 +147,12 @@ class Instrumenter:
             return self._get_gas + b"\x10" + leb128.unsigned(index) + self._set_gas
         return b"\xd2" + leb128.unsigned(self._wrappers[(REFER_TO_IMPORT - value) >> 1])
 
-    def _locals(self, body: Body, *, with_temporaries: bool) -> bytes:
+    def _locals(self, body: Body, temporaries: bytes) -> bytes:
         code = self._module.code
         groups = code[leb128.skip(code, body.start) : body.code]
-        if not with_temporaries:
+        if not temporaries:
             return leb128.unsigned(len(body.locals)) + groups
-        return leb128.unsigned(len(body.locals) + 2) + groups + _TEMPORARIES
+        return leb128.unsigned(len(body.locals) + 2) + groups + temporaries
 
     def _charge(self, operations: int) -> bytes:
         """Burn the price of so many instructions, or stop."""

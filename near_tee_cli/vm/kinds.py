@@ -32,6 +32,10 @@ class VMKind(NamedTuple):
     """Whether nearcore instruments the module itself: names of exports and functions' locals grow by it."""
     bounds_context: bool
     """Whether nearcore's engine bounds what one instance takes in its own context."""
+    canonical_nans: bool
+    """Whether arithmetic makes every NaN canonical at once, as `analysis.floats` says."""
+    max_table: int
+    """Elements of a table that the validator of this kind accepts."""
     max_exports: int
     """Exports that the validator of this kind accepts."""
     link_check: LinkCheck
@@ -45,6 +49,8 @@ WASMTIME = VMKind(
     links_first=True,
     rewrites_modules=True,
     bounds_context=True,
+    canonical_nans=True,
+    max_table=2**32 - 1,
     max_exports=1_000_000,
     link_check=wasmtime_link_error,
 )
@@ -57,6 +63,8 @@ NEAR_VM = VMKind(
     links_first=False,
     rewrites_modules=False,
     bounds_context=False,
+    canonical_nans=False,
+    max_table=10_000_000,
     max_exports=100_000,
     link_check=near_vm_link_error,
 )

@@ -70,7 +70,7 @@ class _EarlyPass:
         self._locals_left = _or_unlimited(config.max_locals_per_contract)
         self._tables_left = _or_unlimited(config.max_tables_per_contract)
         self._types_left = _or_unlimited(config.max_types_per_contract)
-        self._max_exports = kind_of(config).max_exports
+        self._kind = kind_of(config)
         self._code_section = 0
         self._has_code = False
         self._has_data = False
@@ -167,6 +167,8 @@ class _EarlyPass:
         count = section.u32()
         module.table_sizes = [reader.read_table(section) for _ in range(count)]
         section.finish()
+        if any(size > self._kind.max_table for size in module.table_sizes):
+            raise MalformedError("table too large")
         self._tables_left -= count
         if self._tables_left < 0:
             raise _LimitError(PrepareError.TOO_MANY_TABLES, section.end)
@@ -185,7 +187,7 @@ class _EarlyPass:
 
     def _exports(self, section: Cursor, _at: int) -> None:
         count = section.u32()
-        if count > self._max_exports:
+        if count > self._kind.max_exports:
             raise MalformedError("too many exports")
         self.module.exports = [reader.read_export(section) for _ in range(count)]
 

@@ -12,13 +12,16 @@ from near_tee_cli.errors import UnsupportedError
 from near_tee_cli.params.config import VMConfig
 from near_tee_cli.vm import limits
 from near_tee_cli.vm.analysis.body import NEARCORE_IMPORTS, Environment, walk
+from near_tee_cli.vm.analysis.floats import differing, may_differ
+from near_tee_cli.vm.analysis.stack import Declarations
 from near_tee_cli.vm.instrument import Instrumenter, frame_bytes, frame_operations
 from near_tee_cli.vm.kinds import VMKind, kind_of
 from near_tee_cli.vm.nearcore_length import NearcoreLength
+from near_tee_cli.vm.older_encoding import modernised
 from near_tee_cli.vm.prepared import Import, Prepared, PrepareError
 from near_tee_cli.vm.wasm import opcodes as op
 from near_tee_cli.vm.wasm.module import FUNCTION_KIND, MEMORY_KIND, Module
-from near_tee_cli.vm.wasm.reader import MAX_LOCALS, MAX_STRING_BYTES
+from near_tee_cli.vm.wasm.reader import MAX_LOCALS, MAX_STRING_BYTES, instructions
 
 _INJECTED_LOCALS = 2
 _UNLIMITED = 1 << 64
@@ -40,6 +43,8 @@ def prepare(code: bytes, config: VMConfig, *, validate: Callable[[bytes], bool])
     kind = kind_of(config)
     _require_prices(config, kind)
     module = limits.check(code, config, validate=validate)
+    if module is PrepareError.DESERIALIZATION and not kind.bulk_memory:
+        module = limits.check(modernised(code), config, validate=validate)
     if isinstance(module, PrepareError):
         return module
     if kind.rewrites_modules and any(
@@ -105,7 +110,10 @@ class _Preparation:
         sizes = [op.VALUE_SIZES[letter] for letter in signature.params]
         for count, letter in body.locals:
             sizes += [op.VALUE_SIZES[letter]] * count
-        result = walk(module.code[body.code : body.end], sizes, environment=self._environment)
+        text = module.code[body.code : body.end]
+        result = walk(text, sizes, environment=self._environment)
+        if not self._kind.canonical_nans and may_differ(text):
+            result = result.replacing(differing(instructions(text, 0, len(text)), _declarations(module)))
         if result.operand_bytes > _or_unlimited(config.max_operand_stack_bytes_per_function):
             return PrepareError.OPERAND_STACK_TOO_LARGE
         if result.blocks > _or_unlimited(config.max_blocks_per_function):
@@ -128,6 +136,12 @@ def _environment(module: Module, *, bulk_memory: bool) -> Environment:
     functions = [types[index] for _, index in module.imports] + [types[index] for index in module.functions]
     sizes = [op.VALUE_SIZES[item.type] for item in module.globals or ()]
     return Environment(sizes, functions, types, len(module.imports), bulk_memory)
+
+
+def _declarations(module: Module) -> Declarations:
+    """What `floats` has to know of a body; locals do not matter to it."""
+    functions = [module.types[one] for _, one in module.imports] + [module.types[one] for one in module.functions]
+    return Declarations(module.types, functions, [item.type for item in module.globals or ()], ())
 
 
 def _type_index(module: Module, function: int) -> int:

@@ -78,7 +78,7 @@ class _Model:
             self._apply(op.PREFIXED_EFFECTS[opcode & 0xFF] if opcode > 0xFF else op.EFFECTS[opcode])
 
     def _apply(self, effect: int) -> None:
-        pops, pushes = _POPS_AND_PUSHES[effect]
+        pops, pushes = POPS_AND_PUSHES[effect]
         self._pop(pops)
         self._push(pushes)
 
@@ -106,7 +106,7 @@ class _Model:
         return frame
 
 
-_POPS_AND_PUSHES = {
+POPS_AND_PUSHES = {
     op.KEEP: (0, ""),
     op.PUSH_4: (0, "d"),
     op.PUSH_8: (0, "q"),
@@ -117,6 +117,7 @@ _POPS_AND_PUSHES = {
     op.POP_1_PUSH_8: (1, "q"),
     op.POP_2_PUSH_4: (2, "d"),
 }
+"""Operands that an effect takes away, and the types of those it leaves."""
 
 
 def operand_size(body: Iterable[Instruction], declarations: Declarations) -> int:
