@@ -51,6 +51,7 @@ class Surroundings(NamedTuple):
     protocol_version: int | None
     chain_id: str | None
     validators: tuple[tuple[str, int], ...] | None
+    minimum_stake: int | None
     block_height: int | None
     block_timestamp: int | None
     epoch_height: int | None
@@ -200,6 +201,7 @@ def _surroundings(given: Given, context: Context) -> Surroundings:
         protocol_version=version,
         chain_id=given["chain_id"],
         validators=stakes or None,
+        minimum_stake=_amount(given, "minimum_stake", None),
         block_height=_number(given, "block_height", context.block_height),
         block_timestamp=context.block_timestamp
         if timestamp is None

@@ -71,6 +71,8 @@ CONTEXT = (
     Parameter("chain_id", ("--chain-id",), "What the chain is called. Default localnet.", "NAME", panel="Context"),
     Parameter("validators", ("--validators", "--validator"), "A validator's stake; repeat for each.", "ACCOUNT=STAKE",
               kind=MANY, panel="Context"),
+    Parameter("minimum_stake", ("--minimum-stake",), "The least stake that a validator may offer.", "AMOUNT",
+              panel="Context"),
     Parameter("balance", ("--balance", "--account-balance"), "Balance of the contract's account.", "AMOUNT",
               panel="Context"),
     Parameter("locked_balance", ("--locked-balance", "--account-locked-balance"), "Its balance at stake.", "AMOUNT",

@@ -201,6 +201,7 @@ def block_values(world: World, block: BlockContext) -> dict[str, Any]:
         "protocol_version": world.config.protocol_version,
         "chain_id": world.chain.chain_id,
         "validators": {name: str(stake) for name, stake in world.chain.validators},
+        "minimum_stake": None if world.chain.minimum_stake is None else str(world.chain.minimum_stake),
         "shard_id": SHARD_ID,
         "block_height": block.height,
         "block_timestamp": block.timestamp,

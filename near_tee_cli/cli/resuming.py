@@ -80,6 +80,7 @@ def surroundings(given: Given) -> Surroundings:
         protocol_version=None,
         chain_id=None,
         validators=None,
+        minimum_stake=None,
         block_height=number("block_height"),
         block_timestamp=None if timestamp is None else units.timestamp(timestamp, "--block-timestamp"),
         epoch_height=number("epoch_height"),

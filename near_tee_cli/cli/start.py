@@ -58,7 +58,7 @@ def start(asked: Asked) -> Start:
     history: tuple[Yield, ...] = ()
     if around.state_path is None:
         config = config_at(around.protocol_version or defaults.PROTOCOL_VERSION)
-        chain = ChainContext(around.chain_id or defaults.CHAIN_ID, around.validators or ())
+        chain = ChainContext(around.chain_id or defaults.CHAIN_ID, around.validators or (), around.minimum_stake)
         world = World.from_records(config, chain, records=())
     else:
         from near_tee_cli.cli.snapshot_input import read_state
@@ -94,6 +94,8 @@ def _with_surroundings(snapshot: Any, around: Surroundings) -> Any:
         chain = chain._replace(chain_id=around.chain_id)
     if around.validators is not None:
         chain = chain._replace(validators=around.validators)
+    if around.minimum_stake is not None:
+        chain = chain._replace(minimum_stake=around.minimum_stake)
     return snapshot._replace(protocol_version=version, chain=chain)
 
 

@@ -130,6 +130,8 @@ class Content(NamedTuple):
 
     validators: tuple[tuple[str, int], ...]
     """Stakes in yoctoNEAR, ascending account ids."""
+    minimum_stake: int | None
+    """yoctoNEAR, `None` when nobody said what it is."""
     carried: Carried
     """What the block before the first one left."""
     transitions: tuple[Transition, ...]
@@ -176,7 +178,7 @@ def encode_bundle(bundle: Bundle) -> bytes:
             u16(VERSION),
             encode_claim(bundle.claim),
             bundle.claim_digest,
-            encode_validators(content.validators),
+            encode_validators(content.validators, content.minimum_stake),
             encode_carried(content.carried),
             vector(map(encode_transition, content.transitions)),
             encode_nodes(content.nodes),
@@ -228,6 +230,7 @@ def _read_bundle(data: bytes, at: int) -> tuple[Bundle, int]:
     budget = Budget(MAX_ITEMS)
     validators, at = Budget(MAX_VALIDATORS).read_list(data, at, _read_validator, least=20)
     _require_ascending([account_id for account_id, _ in validators], "validators")
+    minimum_stake, at = read_option(data, at, read_u128)
     carried, at = _read_carried(data, at, budget=budget)
     count, at = Budget(MAX_TRANSITIONS).count(data, at, least=1)
     transitions = []
@@ -243,12 +246,14 @@ def _read_bundle(data: bytes, at: int) -> tuple[Bundle, int]:
         _require_within(transition.codes, len(codes), "contracts")
     attachments, at = budget.read_list(data, at, _read_attachment, least=5)
     _require_ascending([bytes((item.kind,)) + item.data for item in attachments], "attachments")
-    return Bundle(claim, digest, Content(validators, carried, tuple(transitions), nodes, codes), attachments), at
+    content = Content(validators, minimum_stake, carried, tuple(transitions), nodes, codes)
+    return Bundle(claim, digest, content, attachments), at
 
 
-def encode_validators(validators: tuple[tuple[str, int], ...]) -> bytes:
-    """Borsh of validators and stakes."""
-    return vector(string(account_id) + u128(stake) for account_id, stake in validators)
+def encode_validators(validators: tuple[tuple[str, int], ...], minimum_stake: int | None) -> bytes:
+    """Borsh of validators and stakes, and of the least that one may have."""
+    least = optional(None if minimum_stake is None else u128(minimum_stake))
+    return vector(string(account_id) + u128(stake) for account_id, stake in validators) + least
 
 
 def _read_validator(data: bytes, at: int) -> tuple[tuple[str, int], int]:

@@ -122,6 +122,7 @@ def _content(chain: ChainContext, transitions: Sequence[world.Transition]) -> Co
         sent = part.sent
     return Content(
         validators=tuple(sorted(chain.validators)),
+        minimum_stake=chain.minimum_stake,
         carried=Carried(first.congestion_info, first.bandwidth_requests),
         transitions=tuple(parts),
         nodes=tuple(nodes),

@@ -122,7 +122,7 @@ def repeat(
     if expected_gas(bundle) > max_gas:
         raise too_expensive(max_gas)
     config = config_at(claim.protocol_version)
-    chain = ChainContext(claim.network, content.validators)
+    chain = ChainContext(claim.network, content.validators, content.minimum_stake)
     metered = MeteredMachine(machine, max_gas)
     carried = content.carried
     forwarded: tuple[Receipt, ...] = ()

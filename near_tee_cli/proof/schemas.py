@@ -222,6 +222,7 @@ def bundle() -> Schema:
         claim=claim(),
         claim_digest=borsh.hash32,
         validators=borsh.vector(borsh.record(account_id=borsh.string, stake=borsh.u128)),
+        minimum_stake=borsh.option(borsh.u128),
         carried=carried(),
         transitions=borsh.vector(transition()),
         nodes=borsh.vector(borsh.blob),

@@ -333,7 +333,7 @@ def input_digest(content: Content, setting: Setting, entries: Sequence[Entry]) -
                 string(setting.network),
                 u32(setting.protocol_version),
                 config_digest,
-                digest("validators", encode_validators(content.validators)),
+                digest("validators", encode_validators(content.validators, content.minimum_stake)),
                 digest("carried", encode_carried(content.carried)),
                 setting.pre_root,
                 vector(encode_entry_input(entry.input) for entry in entries),

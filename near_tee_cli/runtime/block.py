@@ -24,6 +24,8 @@ class ChainContext(NamedTuple):
     chain_id: str
     validators: tuple[tuple[str, int], ...]
     """In ascending order of account ids."""
+    minimum_stake: int | None = None
+    """yoctoNEAR below which nobody can offer to validate; `None` when nobody has said what it is."""
 
 
 class BlockContext(NamedTuple):

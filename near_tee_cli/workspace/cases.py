@@ -30,6 +30,9 @@ BLOCK_INTERVAL = 1_000_000_000
 """Nanoseconds."""
 
 _OUTER = ("name", "protocol_version", "records", "blocks")
+CASE_MINIMUM_STAKE = 0
+"""What the least stake was when the cases were recorded."""
+
 _OUTER_OPTIONAL = ("format", "about", "chain_id", "validators", "raw", "expect")
 _BLOCK = (
     "height", "timestamp", "prev_block_hash", "random_seed", "epoch_id", "epoch_height", "gas_price", "gas_limit",

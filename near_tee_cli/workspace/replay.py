@@ -23,7 +23,7 @@ from near_tee_cli.runtime.outcomes import outcome_json
 from near_tee_cli.runtime.views import View
 from near_tee_cli.runtime.world import Transition, World
 from near_tee_cli.vm.outcome import VMOutcome, error_text
-from near_tee_cli.workspace.cases import Case, CaseBlock
+from near_tee_cli.workspace.cases import CASE_MINIMUM_STAKE, Case, CaseBlock
 
 ViewResult = VMOutcome | None
 """What a view came to; `None` when there is no such account."""
@@ -83,7 +83,7 @@ def world_of_case(case: Case) -> World:
         except BadInputError as error:
             where = f"records[{position}]"
             raise BadInputError(f"{where}: {error.message}", code=error.code, hint=error.hint, where=where) from error
-    chain = ChainContext(case.chain_id, tuple(sorted(case.validators.items())))
+    chain = ChainContext(case.chain_id, tuple(sorted(case.validators.items())), minimum_stake=CASE_MINIMUM_STAKE)
     return World.from_records(config, chain, records=records, raw=case.raw)
 
 

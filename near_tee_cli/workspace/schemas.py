@@ -16,6 +16,7 @@ def snapshot() -> Schema:
         protocol_version=borsh.u32,
         chain_id=borsh.string,
         validators=borsh.vector(borsh.record(account_id=borsh.string, stake=borsh.u128)),
+        minimum_stake=borsh.option(borsh.u128),
         block=borsh.option(block()),
         state_root=borsh.option(borsh.hash32),
         receipts=borsh.vector(borsh.blob),

@@ -49,6 +49,7 @@ def is_snapshot(data: bytes) -> bool:
 def snapshot_borsh(snapshot: Snapshot) -> bytes:
     """The bytes of a snapshot."""
     block = snapshot.block
+    minimum_stake = snapshot.chain.minimum_stake
     rows = snapshot.rows
     return b"".join(
         (
@@ -57,6 +58,7 @@ def snapshot_borsh(snapshot: Snapshot) -> bytes:
             u32(snapshot.protocol_version),
             string(snapshot.chain.chain_id),
             vector(string(account_id) + u128(stake) for account_id, stake in snapshot.chain.validators),
+            optional(None if minimum_stake is None else u128(minimum_stake)),
             optional(None if block is None else encode_block(block)),
             optional(snapshot.state_root),
             vector(blob(encode_receipt(receipt)) for receipt in snapshot.in_flight),
@@ -95,6 +97,7 @@ def _read(data: bytes, at: int) -> tuple[Snapshot, int]:
     protocol_version, at = read_u32(data, at + _HEAD)
     chain_id, at = read_string(data, at)
     validators, at = read_vector(data, at, _read_validator)
+    minimum_stake, at = read_option(data, at, read_u128)
     block, at = read_option(data, at, read_block)
     state_root, at = read_option(data, at, read_hash)
     receipts, at = read_vector(data, at, read_blob)
@@ -103,7 +106,7 @@ def _read(data: bytes, at: int) -> tuple[Snapshot, int]:
     rows, at = _read_rows(data, at)
     return Snapshot(
         protocol_version=protocol_version,
-        chain=ChainContext(chain_id, tuple(sorted(dict(validators).items()))),
+        chain=ChainContext(chain_id, tuple(sorted(dict(validators).items())), minimum_stake),
         rows=rows,
         block=block,
         in_flight=tuple(map(decode_receipt, receipts)),

@@ -20,8 +20,8 @@ SCHEMA = "near-tee/snapshot/v1"
 
 _REQUIRED = ("schema", "protocol_version")
 _OPTIONAL = (
-    "bandwidth_requests", "block", "chain_id", "congestion_info", "raw", "receipts", "records", "state_root",
-    "validators",
+    "bandwidth_requests", "block", "chain_id", "congestion_info", "minimum_stake", "raw", "receipts", "records",
+    "state_root", "validators",
 )  # fmt: skip
 _BLOCK = (
     "height", "timestamp", "prev_block_hash", "random_seed", "epoch_id", "epoch_height", "gas_price", "gas_limit",
@@ -55,12 +55,17 @@ def parse_snapshot(document: object) -> Snapshot:
         raise BadInputError(f"a snapshot of {len(records) + len(raw)} rows, at most {MAX_ROWS} are read",
                             code="too-large")  # fmt: skip
     validators = parse_validators(get("validators", {}), "validators")
+    minimum_stake = get("minimum_stake")
     state_root = get("state_root")
     block = get("block")
     congestion_info = get("congestion_info")
     return Snapshot(
         protocol_version=cj.integer(get("protocol_version"), "protocol_version", bound=U32_MAX),
-        chain=ChainContext(cj.string(get("chain_id", DEFAULT_CHAIN_ID), "chain_id"), tuple(sorted(validators.items()))),
+        chain=ChainContext(
+            chain_id=cj.string(get("chain_id", DEFAULT_CHAIN_ID), "chain_id"),
+            validators=tuple(sorted(validators.items())),
+            minimum_stake=None if minimum_stake is None else cj.decimal(minimum_stake, "minimum_stake"),
+        ),
         rows=read_rows(records, raw),
         block=None if block is None else parse_block(block, "block"),
         in_flight=_receipts(get("receipts", []), "receipts"),
@@ -154,6 +159,7 @@ def snapshot_json(snapshot: Snapshot) -> bytes:
         "protocol_version": snapshot.protocol_version,
         "chain_id": snapshot.chain.chain_id,
         "validators": {account_id: str(stake) for account_id, stake in snapshot.chain.validators},
+        "minimum_stake": None if snapshot.chain.minimum_stake is None else str(snapshot.chain.minimum_stake),
         "block": None if snapshot.block is None else block_json(snapshot.block),
         "state_root": None if snapshot.state_root is None else base58.encode(snapshot.state_root),
         "receipts": [cj.base64_text(encode_receipt(receipt)) for receipt in snapshot.in_flight],

@@ -44,6 +44,7 @@ def execute(given: Given) -> Report:
         "protocol_version": snapshot.protocol_version,
         "chain_id": snapshot.chain.chain_id,
         "validators": {name: str(stake) for name, stake in snapshot.chain.validators},
+        "minimum_stake": None if snapshot.chain.minimum_stake is None else str(snapshot.chain.minimum_stake),
         "block": None if snapshot.block is None else block_json(snapshot.block),
         "receipts_in_flight": len(snapshot.in_flight),
         "rows": len(snapshot.rows),

@@ -7,7 +7,6 @@ Mirrors nearcore: runtime/runtime/src/lib.rs (`apply_action`), runtime/runtime/s
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from near_tee_cli.errors import UnsupportedError
 from near_tee_cli.primitives.account_id import AccountKind, kind
 from near_tee_cli.primitives.schema import action as actions_
 from near_tee_cli.primitives.schema.action import Action
@@ -18,6 +17,7 @@ from near_tee_cli.runtime.actions.delegate import delegate
 from near_tee_cli.runtime.actions.deterministic import initialize
 from near_tee_cli.runtime.actions.execution import ActionResult, Execution
 from near_tee_cli.runtime.actions.function_call import function_call
+from near_tee_cli.runtime.actions.stake import stake
 from near_tee_cli.runtime.actions.transfer import transfer
 from near_tee_cli.runtime.fees import execution_fee
 
@@ -83,17 +83,12 @@ def _permission_error(execution: Execution, action: Action) -> ErrorKind | None:
     return None
 
 
-def _stake(execution: Execution, action: actions_.Stake, *, result: ActionResult) -> None:
-    del action, result
-    raise UnsupportedError(f"{execution.account_id} stakes, which is not implemented", what="stake")
-
-
 _RULES: dict[type[Any], Rule] = {
     actions_.CreateAccount: Rule(accounts.create_account, actor_only=False),
     actions_.DeployContract: Rule(contracts.deploy_contract, actor_only=True),
     actions_.FunctionCall: Rule(function_call, actor_only=False),
     actions_.Transfer: Rule(transfer, actor_only=False),
-    actions_.Stake: Rule(_stake, actor_only=True),
+    actions_.Stake: Rule(stake, actor_only=True),
     actions_.AddKey: Rule(access_keys.add_key, actor_only=True),
     actions_.DeleteKey: Rule(access_keys.delete_key, actor_only=True),
     actions_.DeleteAccount: Rule(accounts.delete_account, actor_only=True),
