@@ -6,7 +6,7 @@ its bits.
 Mirrors nearcore: runtime/near-vm/compiler-singlepass/src/codegen_x64.rs
 """
 
-from near_tee_cli.vm.analysis.body import DEMOTE, NEGATE_4, NEGATE_8, PROMOTE
+from near_tee_cli.vm.analysis.changes import DEMOTE, NEGATE_4, NEGATE_8, PROMOTE
 from near_tee_cli.vm.wasm import leb128
 
 _LOCAL_GET, _LOCAL_SET = b"\x20", b"\x21"

@@ -15,7 +15,7 @@ Mirrors nearcore: runtime/near-vm-runner/src/prepare/instrument_v3.rs
 from collections.abc import Callable
 
 from near_tee_cli.params.config import VMConfig
-from near_tee_cli.vm.analysis.body import BULK, CALL_IMPORT, NEGATE_8, PROMOTE, REFER_TO_IMPORT, RETURN, Walk
+from near_tee_cli.vm.analysis.changes import BULK, CALL_IMPORT, NEGATE_8, REFER_TO_IMPORT, RETURN, Walk
 from near_tee_cli.vm.float_bits import float_instruction
 from near_tee_cli.vm.kinds import kind_of
 from near_tee_cli.vm.prepared import (
@@ -99,8 +99,8 @@ class Instrumenter:
         need = _constant(frame + walk.operand_bytes)
         restore = self._get_stack + need + _I64_ADD + self._set_stack if walk.calls else b""
         wrapped = walk.calls and walk.branches_out
-        floats = any(NEGATE_8 <= value <= PROMOTE for value in walk.values)
-        pieces = [self._locals(body, _FLOAT_TEMPORARIES if floats else _TEMPORARIES if walk.bulk else b"")]
+        temporaries = _FLOAT_TEMPORARIES if walk.floats else _TEMPORARIES if walk.bulk else b""
+        pieces = [self._locals(body, temporaries)]
         if wrapped:
             pieces.append(b"\x02" + (op.VALUE_TYPE_BYTES[result] if result else b"\x40"))
         pieces += [self._get_stack, need, _I64_LT_U, self._no_frame]

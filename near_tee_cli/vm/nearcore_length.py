@@ -8,7 +8,8 @@ Mirrors nearcore: runtime/near-vm-runner/src/prepare/instrument_v3.rs
 """
 
 from near_tee_cli.params.config import VMConfig
-from near_tee_cli.vm.analysis.body import BULK, NEARCORE_IMPORTS, RETURN, Walk
+from near_tee_cli.vm.analysis.body import NEARCORE_IMPORTS
+from near_tee_cli.vm.analysis.changes import BULK, RETURN, Walk
 from near_tee_cli.vm.prepared import MEMORY_EXPORT, REMAINING_GAS_EXPORT, START_EXPORT
 from near_tee_cli.vm.wasm import leb128
 from near_tee_cli.vm.wasm import opcodes as op

@@ -15,7 +15,7 @@ every header, and when the loop turns out to be no target, it is added to the gr
 On the stack model, `bases` holds the height in bytes below each operand, and `top` the height above the last.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from near_tee_cli.vm.analysis.actions import (
@@ -35,32 +35,9 @@ from near_tee_cli.vm.analysis.actions import (
     TO_4,
     TO_8,
 )
+from near_tee_cli.vm.analysis.changes import BULK, CALL_IMPORT, REFER_TO_IMPORT, RETURN, Walk
 from near_tee_cli.vm.wasm import leb128
 from near_tee_cli.vm.wasm import opcodes as op
-
-RETURN = -1
-"""In `Walk.values`: the instruction at this offset is a `return`."""
-
-BULK = -2
-"""In `Walk.values`: the instruction at this offset is a bulk operation, priced by its last operand."""
-
-PROMOTE = -3
-"""In `Walk.values`: the `f64.promote_f32` at this offset keeps the payload of a NaN (see `floats`)."""
-
-DEMOTE = -4
-"""In `Walk.values`: the `f32.demote_f64` at this offset does."""
-
-NEGATE_4 = -5
-"""In `Walk.values`: the `f32.neg` at this offset makes every NaN the canonical one."""
-
-NEGATE_8 = -6
-"""In `Walk.values`: the `f64.neg` at this offset does."""
-
-CALL_IMPORT = -7
-"""In `Walk.values`, this minus twice an index: the `call` at this offset names that import."""
-
-REFER_TO_IMPORT = -8
-"""In `Walk.values`, this minus twice an index: the `ref.func` at this offset names that import."""
 
 NEARCORE_IMPORTS = 3
 """Functions that nearcore's instrumentation puts before all others: its function indices are that much higher."""
@@ -78,37 +55,6 @@ class Environment(NamedTuple):
     imports: int
     bulk_memory: bool
     """Whether bulk operations are priced by their last operand; without, growing memory is a regular instruction."""
-
-
-class Walk(NamedTuple):
-    """The result for one body; offsets count from its first instruction."""
-
-    offsets: list[int]
-    values: list[int]
-    """For each offset: above 0 a charge for as many instructions, below 0 a change (see the constants)."""
-    operand_bytes: int
-    blocks: int
-    calls: bool
-    """Whether the body may call functions that the module defines."""
-    branches_out: bool
-    """Whether a branch other than `return` leaves the function."""
-    live_end: bool
-    """Whether the final `end` is reached from the instruction before it."""
-    dead_returns: int
-    bulk: int
-    """Bulk operations that can be reached."""
-    growth: int
-    """Bytes that references to functions grow by in nearcore's instrumented body."""
-
-    def replacing(self, changes: Iterable[tuple[int, int]]) -> "Walk":
-        """The same with further changes, given as (offset, value); each stands behind the charge at its offset."""
-        merged = sorted([*zip(self.offsets, self.values, strict=True), *changes], key=_place)
-        return self._replace(offsets=[offset for offset, _ in merged], values=[value for _, value in merged])
-
-
-def _place(item: tuple[int, int]) -> tuple[int, bool]:
-    offset, value = item
-    return offset, value < 0
 
 
 def walk(body: bytes, locals_: list[int], *, environment: Environment) -> Walk:

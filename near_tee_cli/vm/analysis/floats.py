@@ -12,7 +12,7 @@ Mirrors nearcore: runtime/near-vm/compiler-singlepass/src/codegen_x64.rs (`Float
 
 from collections.abc import Iterable, Sequence
 
-from near_tee_cli.vm.analysis.body import DEMOTE, NEGATE_4, NEGATE_8, PROMOTE
+from near_tee_cli.vm.analysis.changes import DEMOTE, NEGATE_4, NEGATE_8, PROMOTE
 from near_tee_cli.vm.analysis.stack import POPS_AND_PUSHES, Declarations
 from near_tee_cli.vm.wasm import opcodes as op
 from near_tee_cli.vm.wasm.reader import Instruction
