@@ -6,7 +6,7 @@ Amounts are in yoctoNEAR, times in nanoseconds. `None` stands for what only the 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from near_tee_cli.cli import arguments, defaults, files, units
+from near_tee_cli.cli import additions, arguments, defaults, files, units
 from near_tee_cli.cli.context_file import NO_CONTEXT, Context, read_context
 from near_tee_cli.cli.key_file import SecretKey, published_key, read_secret_key
 from near_tee_cli.cli.parameters import Given
@@ -60,6 +60,10 @@ class Surroundings(NamedTuple):
     balance: int | None
     locked_balance: int | None
     storage_usage: int | None
+    accounts: tuple[tuple[str, int], ...] | None
+    """Accounts that have to be there, with their balances in yoctoNEAR."""
+    contracts: tuple[tuple[str, bytes], ...] | None
+    """Accounts beside the contract's, with the code that they run."""
     state_path: str | None
 
 
@@ -77,9 +81,11 @@ def asked(given: Given, *, code: bytes | None = None) -> Asked:
 
     Raises `UsageError`, `BadInputError` and `UnsupportedError`.
     """
+    others = additions.contract_paths(given["with"], "--with")
     files.at_most_one_stdin(
         {
             "CONTRACT.wasm": given["contract_file"],
+            **{f"--with {name}": path for name, path in others},
             "--args-file": given["args_file"],
             "--context": given["context"],
             "--state": given["state"],
@@ -89,7 +95,7 @@ def asked(given: Given, *, code: bytes | None = None) -> Asked:
     context = NO_CONTEXT
     if given["context"] is not None:
         context = read_context(files.read(given["context"], "the context", max_bytes=files.MAX_ARGS_BYTES))
-    surroundings = _surroundings(given, context)
+    surroundings = _surroundings(given, context)._replace(contracts=additions.contracts(others) or None)
     version = surroundings.protocol_version
     limit = config_at(defaults.PROTOCOL_VERSION if version is None else version).max_total_prepaid_gas
     if code is None:
@@ -97,6 +103,7 @@ def asked(given: Given, *, code: bytes | None = None) -> Asked:
     call, present = _call(given, context, gas_limit=limit, code=code)
     present.update((name, value is not None) for name, value in zip(surroundings._fields, surroundings, strict=True))
     _refuse_contradictions(given, call)
+    _refuse_second_say(call, surroundings)
     return Asked(call, surroundings, present)
 
 
@@ -212,6 +219,8 @@ def _surroundings(given: Given, context: Context) -> Surroundings:
         balance=_amount(given, "balance", context.account_balance),
         locked_balance=_amount(given, "locked_balance", context.account_locked_balance),
         storage_usage=_number(given, "storage_usage", context.storage_usage),
+        accounts=additions.accounts(given["account"], "--account") or None,
+        contracts=None,
         state_path=given["state"],
     )
 
@@ -236,3 +245,12 @@ def _refuse_contradictions(given: Mapping[str, Any], call: Call) -> None:
             if condition and given.get(name) not in (None, False):
                 other = "--" + name.replace("_", "-")
                 raise UsageError(f"{other} has no meaning with {flag}", where=other)
+
+
+def _refuse_second_say(call: Call, around: Surroundings) -> None:
+    """Refuse flags that say the same thing of the contract's account twice."""
+    name = call.contract_id
+    if name in dict(around.contracts or ()):
+        raise UsageError(f"--with {name} names the account that runs CONTRACT.wasm", where="--with")
+    if around.balance is not None and name in dict(around.accounts or ()):
+        raise UsageError(f"--balance and --account both give the balance of {name}", where="--account")

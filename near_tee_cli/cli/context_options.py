@@ -81,6 +81,19 @@ CONTEXT = (
 )  # fmt: skip
 """The block and the contract's account."""
 
+WITH = Parameter(
+    "with",
+    ("--with",),
+    "A contract of another account; repeat for each.",
+    "ACCOUNT=FILE.wasm",
+    kind=MANY,
+    panel="State",
+)
+ACCOUNT = Parameter(
+    "account", ("--account",), "An account and its balance, as in 'a.near=10 NEAR'; repeat for each.",
+    "ACCOUNT=BALANCE", kind=MANY, panel="State",
+)  # fmt: skip
+
 STATE_OUT = Parameter(
     "state_out", ("--state-out", "--dump-state"), "Where the snapshot of the state afterwards goes.", "PATH",
     panel="State",
@@ -90,6 +103,8 @@ FORCE = Parameter("force", ("--force",), "Replace files that exist.", kind=FLAG,
 STATE = (
     Parameter("state", ("--state", "--state-file", "--load-state"), "State snapshot to start from; - is stdin.", "PATH",
               panel="State"),
+    WITH,
+    ACCOUNT,
     STATE_OUT,
     FORCE,
 )  # fmt: skip

@@ -187,12 +187,20 @@ def call_json(asked: Asked, start: Start, execution: Execution) -> dict[str, Any
         "signer_public_key": keys.public_key_text(call.signer_public_key),
         "predecessor_id": call.predecessor_id,
         "refund_to": call.refund_to,
+        "accounts": {name: str(balance) for name, balance in asked.surroundings.accounts or ()},
+        "contracts": contracts_json(asked),
+        "made": {name: str(balance) for name, balance in start.made},
         "entry": "receipt" if call.signing_key is None else "transaction",
         "entry_id": base58.encode(execution.entry_id),
         **block_values(start.world, execution.transitions[0].block),
     }
     defaulted = sorted(name for name in values if asked.given.get(name) is False)
     return {**values, "defaults": defaulted}
+
+
+def contracts_json(asked: Asked) -> dict[str, str]:
+    """The contracts that a line adds: account -> hash of the code."""
+    return {name: base58.encode(sha256(code)) for name, code in asked.surroundings.contracts or ()}
 
 
 def block_values(world: World, block: BlockContext) -> dict[str, Any]:

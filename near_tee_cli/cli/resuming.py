@@ -89,6 +89,8 @@ def surroundings(given: Given) -> Surroundings:
         balance=None,
         locked_balance=None,
         storage_usage=None,
+        accounts=None,
+        contracts=None,
         state_path=given["source"],
     )
 

@@ -8,27 +8,20 @@ from typing import Any, NamedTuple
 
 from near_tee_cli.cli import defaults
 from near_tee_cli.cli.call import Asked, Call, Surroundings
+from near_tee_cli.cli.units import shown_near
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.params.config import RuntimeConfig
 from near_tee_cli.params.store import config_at
 from near_tee_cli.primitives import keys as key_texts
 from near_tee_cli.primitives.account_id import SYSTEM
-from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.primitives.integers import U64_MAX
-from near_tee_cli.primitives.schema.access_key import encode_access_key, full_access_key
-from near_tee_cli.primitives.schema.account import (
-    Account,
-    LocalContract,
-    decode_account,
-    encode_account,
-    identifier_storage_usage,
-    new_account,
-)
+from near_tee_cli.primitives.schema.access_key import full_access_key
+from near_tee_cli.primitives.schema.account import Account
 from near_tee_cli.primitives.schema.wire import NO_HASH
 from near_tee_cli.runtime.block import BlockContext, ChainContext
+from near_tee_cli.runtime.editing import Editor
 from near_tee_cli.runtime.world import World
 from near_tee_cli.runtime.yield_history import Yield, waiting
-from near_tee_cli.state import keys
 from near_tee_cli.state.trie import Trie
 
 
@@ -48,6 +41,8 @@ class Start(NamedTuple):
     """Digest of the step that the state came from."""
     history: tuple[Yield, ...]
     """The yields known before."""
+    made: tuple[tuple[str, int], ...] = ()
+    """Accounts that were made for the call, with their balances in yoctoNEAR."""
 
 
 def start(asked: Asked) -> Start:
@@ -71,19 +66,17 @@ def start(asked: Asked) -> Start:
         history = waiting(Trie(world.store, world.root)) if stored is None else stored.step.yields
         if world.in_flight:
             notes.append(f"{len(world.in_flight)} receipts of the snapshot are in flight; they come in first")
-    state = Trie(world.store, world.root)
-    rows: dict[bytes, bytes | None] = {}
-    _install(state, call, around, config=world.config, rows=rows, notes=notes)
+    editor = Editor(world.config, Trie(world.store, world.root))
+    additions = _Additions(editor, call, notes)
+    additions.add(around)
     for account_id in _named(call, around):
-        if account_id != call.contract_id and state.get(keys.account(account_id)) is None:
-            rows[keys.account(account_id)] = encode_account(_fresh(account_id, call, config=world.config, rows=rows))
-            notes.append(f"account {account_id} is not in the snapshot; made with the default balance")
-    if rows:
-        world.root, nodes = state.update(rows)
-        world.store.update(nodes)
+        additions.require(account_id)
+    changes = editor.finish()
+    world.root = changes.root
+    world.store.update(changes.nodes)
     block = next_block(world.config, last, around)
     said = () if around.state_path is None else tuple(notes)
-    return Start(world, block, last, said, form, parent, history)
+    return Start(world, block, last, said, form, parent, history, tuple(sorted(additions.made)))
 
 
 def _with_surroundings(snapshot: Any, around: Surroundings) -> Any:
@@ -149,36 +142,53 @@ def _with_flags(block: BlockContext, around: Surroundings) -> BlockContext:
     )
 
 
-def _install(
-    state: Trie,
-    call: Call,
-    around: Surroundings,
-    *,
-    config: RuntimeConfig,
-    rows: dict[bytes, bytes | None],
-    notes: list[str],
-) -> None:
-    """Give the contract's account the code and what flags say of it; make the account if there is none."""
-    code_hash = sha256(call.code)
-    code_key, account_key = keys.contract_code(call.contract_id), keys.account(call.contract_id)
-    stored = state.get(account_key)
-    if stored is None:
-        account = _fresh(call.contract_id, call, config=config, rows=rows)
-        notes.append(f"account {call.contract_id} is not in the snapshot; made with the default balance")
-    else:
-        account = decode_account(stored)
-    if account.contract != LocalContract(code_hash):
-        replaced = state.ref(code_key)
-        before = identifier_storage_usage(account.contract) if replaced is None else replaced.length
-        usage = account.storage_usage - before + len(call.code)
-        if account.contract is not None:
-            notes.append(f"the contract of {call.contract_id} is replaced by the given file in the pre-state")
-        account = account.with_contract(LocalContract(code_hash))._replace(storage_usage=max(usage, 0))
-        rows[code_key] = call.code
-    account = _with_account_flags(account, around)
-    encoded = encode_account(account)
-    if encoded != stored:
-        rows[account_key] = encoded
+class _Additions:
+    """What the line puts into the state before the call."""
+
+    def __init__(self, editor: Editor, call: Call, notes: list[str]) -> None:
+        self.editor = editor
+        self.call = call
+        self.notes = notes
+        self.made: list[tuple[str, int]] = []
+
+    def add(self, around: Surroundings) -> None:
+        """Accounts, contracts, and what flags say of the contract's account."""
+        for account_id, balance in around.accounts or ():
+            self._balance(account_id, balance)
+        for account_id, code in ((self.call.contract_id, self.call.code), *(around.contracts or ())):
+            account = self.require(account_id)
+            if self.editor.set_code(account_id, code) and account.contract is not None:
+                self.notes.append(f"the contract of {account_id} is replaced by the given file in the pre-state")
+        account = self.editor.existing(self.call.contract_id)
+        self.editor.set_account(self.call.contract_id, _with_account_flags(account, around))
+
+    def require(self, account_id: str) -> Account:
+        """The account, made with the default balance when there is none."""
+        account = self.editor.account(account_id)
+        if account is None:
+            account = self._make(account_id, defaults.BALANCE)
+            self.notes.append(f"account {account_id} is not in the snapshot; made with the default balance")
+        return account
+
+    def _balance(self, account_id: str, balance: int) -> None:
+        account = self.editor.account(account_id)
+        if account is None:
+            self._make(account_id, balance)
+            self.notes.append(f"account {account_id} is not in the snapshot; made with {shown_near(balance)}")
+        elif account.amount != balance:
+            self.editor.set_account(account_id, account._replace(amount=balance))
+            self.notes.append(
+                f"the balance of {account_id} is {shown_near(balance)} instead of {shown_near(account.amount)}"
+            )
+
+    def _make(self, account_id: str, balance: int) -> Account:
+        """A new account, charged as a chain would; the signer's gets the key that signs, with full access."""
+        account = self.editor.make_account(account_id, amount=balance, locked=defaults.LOCKED_BALANCE)
+        if account_id == self.call.signer_id:
+            handle = key_texts.key_handle(self.call.signer_public_key)
+            self.editor.set_key(account_id, handle, access_key=full_access_key(0))
+        self.made.append((account_id, balance))
+        return account
 
 
 def _with_account_flags(account: Account, around: Surroundings) -> Account:
@@ -197,14 +207,3 @@ def _named(call: Call, around: Surroundings) -> tuple[str, ...]:
     if call.signing_key is not None and around.state_path is not None:
         return ()
     return tuple(name for name in dict.fromkeys((call.predecessor_id, call.signer_id)) if name != SYSTEM)
-
-
-def _fresh(account_id: str, call: Call, *, config: RuntimeConfig, rows: dict[bytes, bytes | None]) -> Account:
-    """A new account, charged as a chain would; the signer's gets the key that signs, with full access."""
-    usage = config.storage_num_bytes_account
-    if account_id == call.signer_id:
-        handle = key_texts.key_handle(call.signer_public_key)
-        access_key = encode_access_key(full_access_key(0))
-        rows[keys.access_key(account_id, handle)] = access_key
-        usage += config.storage_num_extra_bytes_record + len(handle) + len(access_key)
-    return new_account(defaults.BALANCE, defaults.LOCKED_BALANCE, contract=None, storage_usage=usage)

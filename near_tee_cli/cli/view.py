@@ -9,7 +9,7 @@ from near_tee_cli.cli.events import event_json, events_of
 from near_tee_cli.cli.gas_parts import profile_parts
 from near_tee_cli.cli.machine import Prepared
 from near_tee_cli.cli.report import Report
-from near_tee_cli.cli.results import value_json
+from near_tee_cli.cli.results import contracts_json, value_json
 from near_tee_cli.cli.start import start
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives import base58
@@ -47,6 +47,9 @@ def view_report(asked: Asked, prepared: Prepared) -> Report:
             "code_hash": base58.encode(sha256(call.code)),
             "method_name": call.method_name,
             "args": base64_text(call.args),
+            "accounts": {name: str(balance) for name, balance in asked.surroundings.accounts or ()},
+            "contracts": contracts_json(asked),
+            "made": {name: str(balance) for name, balance in begin.made},
             "entry": "view",
             "protocol_version": begin.world.config.protocol_version,
             "chain_id": begin.world.chain.chain_id,

@@ -49,7 +49,8 @@ def test_flags(line):
     assert call.deposit == 10**24
     assert call.receipt_id == bytes(32)
     assert call.max_blocks == 1
-    assert around[:6] == (85, "mainnet", (("u.near", 2 * 10**24), ("v.near", 3)), 5, 6, 7)
+    assert around[:3] == (85, "mainnet", (("u.near", 2 * 10**24), ("v.near", 3)))
+    assert (around.block_height, around.block_timestamp, around.epoch_height) == (5, 6, 7)
     assert (around.gas_price, around.balance, around.locked_balance, around.storage_usage) == (8, 4 * 10**24, 1, 11)
     assert present["gas"]
     assert present["block_height"]
@@ -102,3 +103,43 @@ def test_unknown_protocol_versions_are_refused_by_name(line):
 def test_missing_contract(tmp_path):
     with pytest.raises(BadInputError):
         asked(given(str(tmp_path / "none.wasm"), "method"))
+
+
+def test_accounts_and_contracts_that_a_line_adds(line, tmp_path):
+    other = tmp_path / "other.wasm"
+    other.write_bytes(WASM + b"\0")
+    around = line(
+        "--account", "b.near=2 NEAR", "--account", "a.near=3 yoctoNEAR", "--with", f"c.near={other}"
+    ).surroundings
+    assert around.accounts == (("a.near", 3), ("b.near", 2 * 10**24))
+    assert around.contracts == (("c.near", WASM + b"\0"),)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--account", "a.near=1 NEAR", "--account", "a.near=1 NEAR"),
+        ("--account", "a.near"),
+        ("--account", "a.near="),
+        ("--account", "a.near=1"),
+        ("--account", "A.near=1 NEAR"),
+        ("--account", "system=1 NEAR"),
+        ("--account", "contract.near=1 NEAR", "--balance", "1 NEAR"),
+        ("--with", "a.near"),
+        ("--with", "contract.near=CODE"),
+        ("--with", "a.near=CODE", "--with", "a.near=CODE"),
+        ("--with", "a.near=-", "--args-file", "-"),
+        ("--with", "a.near=-", "--with", "b.near=-"),
+    ],
+)
+def test_additions_that_make_no_sense(line, tmp_path, flags):
+    other = tmp_path / "other.wasm"
+    other.write_bytes(WASM)
+    with pytest.raises(UsageError) as refused:
+        line(*(flag.replace("CODE", str(other)) for flag in flags))
+    assert refused.value.where is not None
+
+
+def test_contract_that_is_not_there(line):
+    with pytest.raises(BadInputError):
+        line("--with", "a.near=/nowhere/at/all.wasm")
