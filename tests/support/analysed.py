@@ -10,6 +10,7 @@ from near_tee_cli.params.store import config_at
 from near_tee_cli.vm import limits
 from near_tee_cli.vm.analysis import body as fast
 from near_tee_cli.vm.analysis import gas, stack
+from near_tee_cli.vm.analysis.changes import BULK, Walk
 from near_tee_cli.vm.engine import Engine
 from near_tee_cli.vm.prepare import _environment
 from near_tee_cli.vm.wasm import opcodes as op
@@ -62,18 +63,18 @@ def defined(module: Module, index: int) -> Analysis:
     return Analysis(charges, operands, stack.frame_size(letters))
 
 
-def walked(module: Module, index: int) -> fast.Walk:
+def walked(module: Module, index: int) -> Walk:
     """A body analysed by the one walk."""
     body = module.bodies[index]
     sizes = [op.VALUE_SIZES[letter] for letter in letters_of(module, index)]
-    return fast.walk(module.code[body.code : body.end], sizes, environment=_environment(module))
+    return fast.walk(module.code[body.code : body.end], sizes, environment=_environment(module, bulk_memory=True))
 
 
 def computed(module: Module, index: int) -> Analysis:
     """The same as `defined`, by the one walk."""
     walk = walked(module, index)
     pairs = zip(walk.offsets, walk.values, strict=True)
-    charges = [(at, value, 0) if value > 0 else (at, 32, 1) for at, value in pairs if value > 0 or value == fast.BULK]
+    charges = [(at, value, 0) if value > 0 else (at, 32, 1) for at, value in pairs if value > 0 or value == BULK]
     return Analysis(charges, walk.operand_bytes, stack.frame_size(letters_of(module, index)))
 
 

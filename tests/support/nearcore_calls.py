@@ -472,3 +472,27 @@ EXTRA = {
 """Numbers of the same kind that are not nearcore's own, but were measured with another implementation."""
 
 CALLS = {**RUNTIME_ERRORS, **COMPILE_ERRORS, **WASM_VALIDATION, **REGRESSIONS, **EXTRA}
+
+
+def _unknown(name: str, params: str = "") -> LinkError:
+    function = f"Function(FunctionType {{ params: [{params}], results: [] }})"
+    return LinkError(f'Error while importing "env"."{name}": unknown import. Expected {function}')
+
+
+NEAR_VM = {
+    "stack_overflow": (30_418_898_602, WasmTrap.STACK_OVERFLOW),
+    "stack_instrumentation f1": (31_825_672_528, WasmTrap.STACK_OVERFLOW),
+    "stack_instrumentation f2": (29_757_263_944, WasmTrap.STACK_OVERFLOW),
+    "memory_grow_1_page": (85_553_533 + 11 * 822_756, None),
+    "memory_grow_10_pages": (85_553_533 + 11 * 822_756, None),
+    "table_grow_1_element": (NOTHING_BURNT, _MALFORMED),
+    "table_grow_10_elements": (NOTHING_BURNT, _MALFORMED),
+    "bad_import_4": (97_535_778, _unknown("no-such-fn")),
+    "bad_many_imports": (1_362_207_273, _unknown("wtf0")),
+    "limit_locals of the compiler": (76_839_173, WasmTrap.STACK_OVERFLOW),
+    "sandbox_only_function": (145_464_758, _unknown("sandbox_debug_log", "I64, I64")),
+    "too_many_tables": (NOTHING_BURNT, _MALFORMED),
+    "memory index in the flags of a load": (85_553_533 + 11 * 822_756, None),
+    "table.get beyond the table": (NOTHING_BURNT, _MALFORMED),
+}
+"""Burnt gas and error under the older kind of VM, where they are other ones."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from near_tee_cli.vm.analysis import body
+from near_tee_cli.vm.analysis import changes
 from near_tee_cli.vm.wasm import opcodes as op
 from tests.support.analysed import computed, defined, only_body, taken_apart, walked
 from tests.support.wat import wat
@@ -119,11 +119,11 @@ def test_changes_are_found_in_unreachable_code_too():
     )
     values = {offset: value for offset, value in zip(walk.offsets, walk.values, strict=True) if value < 0}
     assert values == {
-        2: body.CALL_IMPORT - 2 * 1,
-        4: body.REFER_TO_IMPORT,
-        7: body.RETURN,
-        9: body.REFER_TO_IMPORT - 2 * 1,
-        12: body.CALL_IMPORT,
+        2: changes.CALL_IMPORT - 2 * 1,
+        4: changes.REFER_TO_IMPORT,
+        7: changes.RETURN,
+        9: changes.REFER_TO_IMPORT - 2 * 1,
+        12: changes.CALL_IMPORT,
     }
     assert walk.dead_returns == 1
 
