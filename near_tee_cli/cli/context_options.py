@@ -66,7 +66,7 @@ CONTEXT = (
     Parameter("seed", ("--seed", "--random-seed", "--fuzz-seed"),
               "Random seed of the block: hexadecimal or base58 of 32 bytes, or an integer.", "SEED", panel="Context"),
     Parameter("gas_price", ("--gas-price",), "yoctoNEAR per gas.", "N", panel="Context"),
-    Parameter("protocol_version", ("--protocol-version",), "Protocol version: 84, 85 or 86 (the default).", "N",
+    Parameter("protocol_version", ("--protocol-version",), "Protocol version: 83 to 86 (the default).", "N",
               panel="Context"),
     Parameter("chain_id", ("--chain-id",), "What the chain is called. Default localnet.", "NAME", panel="Context"),
     Parameter("validators", ("--validators", "--validator"), "A validator's stake; repeat for each.", "ACCOUNT=STAKE",

@@ -230,7 +230,7 @@ def test_shown_state(cli):
         (["run", "examples", "m"], 6, "not-a-file"),
         (["run", "/dev/zero", "m"], 6, "not-a-file"),
         (["run", COUNTER, "get", "--state", "README.md"], 6, "not-a-snapshot"),
-        (["run", COUNTER, "get", "--protocol-version", "83"], 6, "unsupported-protocol-version"),
+        (["run", COUNTER, "get", "--protocol-version", "82"], 6, "unsupported-protocol-version"),
         (["run", COUNTER, "get", "--gas", "5"], 2, "usage"),
         (["run", COUNTER, "get", "--compiler", "gcc"], 2, "usage"),
         (["run", COUNTER], 2, "usage"),

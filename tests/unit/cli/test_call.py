@@ -39,8 +39,8 @@ def test_flags(line):
         "--contract", "a.near", "--signer", "s.near", "--predecessor", "p.near", "--refund-to", "r.near", "--gas",
         "max", "--deposit", "1 NEAR", "--receipt-id", "1" * 32, "--block-height", "5", "--block-timestamp", "6",
         "--epoch-height", "7", "--gas-price", "8", "--seed", "9", "--protocol-version", "85", "--chain-id", "mainnet",
-        "--validators", "v.near=3", "--validators", "u.near=2 NEAR", "--balance", "4 NEAR", "--locked-balance", "1 yN",
-        "--storage-usage", "11", "--single",
+        "--validators", "v.near=3", "--validators", "u.near=2 NEAR", "--minimum-stake", "5 yN", "--balance", "4 NEAR",
+        "--locked-balance", "1 yN", "--storage-usage", "11", "--single",
     )  # fmt: skip
     assert (call.contract_id, call.signer_id, call.predecessor_id, call.refund_to) == (
         "a.near", "s.near", "p.near", "r.near",
@@ -49,7 +49,7 @@ def test_flags(line):
     assert call.deposit == 10**24
     assert call.receipt_id == bytes(32)
     assert call.max_blocks == 1
-    assert around[:3] == (85, "mainnet", (("u.near", 2 * 10**24), ("v.near", 3)))
+    assert around[:4] == (85, "mainnet", (("u.near", 2 * 10**24), ("v.near", 3)), 5)
     assert (around.block_height, around.block_timestamp, around.epoch_height) == (5, 6, 7)
     assert (around.gas_price, around.balance, around.locked_balance, around.storage_usage) == (8, 4 * 10**24, 1, 11)
     assert present["gas"]
@@ -94,7 +94,7 @@ def test_contradictions(line, flags):
 
 
 def test_unknown_protocol_versions_are_refused_by_name(line):
-    for version in ("83", "87", "0"):
+    for version in ("82", "87", "0"):
         with pytest.raises(UnsupportedError) as raised:
             line("--protocol-version", version)
         assert raised.value.code == "unsupported-protocol-version"

@@ -14,10 +14,10 @@ def test_every_supported_version_loads_completely() -> None:
         assert config.protocol_version == version
         assert len(config.vm.ext_costs) == len(ExtCost) == 88
         assert len(config.fees) == len(ActionCost) == 26
-        assert config.vm.vm_kind == "Wasmtime"
+        assert config.vm.vm_kind == ("NearVm" if version == 83 else "Wasmtime")
 
 
-@pytest.mark.parametrize("version", [0, 82, 83, 87, 129, -1])
+@pytest.mark.parametrize("version", [0, 29, 82, 87, 129, -1])
 def test_other_versions_are_refused_by_name(version: int) -> None:
     with pytest.raises(UnsupportedError) as refusal:
         config_at(version)
@@ -35,14 +35,22 @@ def test_a_difference_must_meet_the_value_it_replaces() -> None:
 def test_what_each_version_changed() -> None:
     changed = [
         {name for name, value in parameters_at(later).items() if parameters_at(earlier).get(name) != value}
-        for earlier, later in ((84, 85), (85, 86))
+        for earlier, later in ((83, 84), (84, 85), (85, 86))
     ]
     assert changed[0] == {
+        "action_deploy_contract", "action_deploy_contract_per_byte", "deploy_global_contract_execution_base",
+        "deploy_global_contract_execution_per_byte", "max_blocks_per_contract", "max_blocks_per_function",
+        "max_deploy_actions_per_receipt", "max_function_body_size", "max_instrumented_code_size",
+        "max_operand_stack_bytes_per_function", "max_params_per_contract", "max_params_per_function",
+        "max_types_per_contract", "reftypes_bulk_memory", "vm_kind", "wasm_linear_op_base_cost",
+        "wasm_linear_op_unit_cost",
+    }  # fmt: skip
+    assert changed[1] == {
         "account_creation_charge", "action_create_account", "action_deterministic_state_init", "chain_id_host_fn",
         "gas_key_host_fns", "min_gas_purchase_price", "ml_dsa_65_verification_cost", "one_yocto_on_promise",
         "p256_verify_host_fn", "wasm_yield_create_with_id_base", "yield_with_id_host_fns",
     }  # fmt: skip
-    assert changed[1] == {"fix_contract_loading_error"}
+    assert changed[2] == {"fix_contract_loading_error"}
 
 
 def test_values_that_the_specification_lists() -> None:

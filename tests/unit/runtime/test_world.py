@@ -2,7 +2,7 @@
 
 import pytest
 
-from near_tee_cli.errors import BadInputError, InconsistentStateError, MissingNodeError, UnsupportedError
+from near_tee_cli.errors import BadInputError, InconsistentStateError, MissingNodeError
 from near_tee_cli.params.costs import ActionCost
 from near_tee_cli.primitives import base58
 from near_tee_cli.primitives.hashes import ZERO_HASH
@@ -12,7 +12,6 @@ from near_tee_cli.primitives.schema.action import (
     DeleteAccount,
     DeployContract,
     FunctionCall,
-    Stake,
     Transfer,
 )
 from near_tee_cli.primitives.schema.outcome import Failure, SuccessReceiptId, SuccessValue
@@ -382,11 +381,3 @@ def test_rows_that_contradict_one_another() -> None:
     body = ActionReceipt(ACTION, "a.near", None, bytes(33), 0, (), (), (Transfer(1),))
     with pytest.raises(InconsistentStateError, match="malformed"):
         state.produce_block(block(1), receipts=[Receipt("b.near", "a.near", bytes(32), body)], machine=NO_MACHINE)
-
-
-def test_staking_is_refused_by_name() -> None:
-    state = world(account("a.near"))
-    stake = transact("a.near", "a.near", Stake(NEAR, public_key("a.near")))
-    with pytest.raises(UnsupportedError) as refused:
-        state.produce_block(block(1), transactions=[stake], machine=NO_MACHINE)
-    assert refused.value.code == "unsupported-stake"

@@ -119,7 +119,7 @@ def test_blocks_that_fail_as_a_whole() -> None:
 
 def test_an_unknown_version_is_refused_by_name() -> None:
     value = document()
-    value["protocol_version"] = 83
+    value["protocol_version"] = 82
     result = replayed(value)
     assert result.verdict is Verdict.REFUSED
     assert result.refusal.code == "unsupported-protocol-version"

@@ -32,7 +32,7 @@ def read(value):
 
 def test_defaults() -> None:
     snapshot = read(document())
-    assert snapshot.chain == ("localnet", ())
+    assert snapshot.chain == ("localnet", (), None)
     assert (snapshot.block, snapshot.in_flight, snapshot.state_root) == (None, (), None)
     assert (snapshot.congestion_info, snapshot.bandwidth_requests) == (NO_CONGESTION, ())
     assert list(snapshot.rows) == [b"\0a.near"]
@@ -70,7 +70,7 @@ def test_a_wrong_root_is_not_gone_on_from() -> None:
 
 def test_versions_are_refused_by_name() -> None:
     with pytest.raises(UnsupportedError) as caught:
-        world_of(read(document(protocol_version=83)))
+        world_of(read(document(protocol_version=82)))
     assert caught.value.code == "unsupported-protocol-version"
     with pytest.raises(UnsupportedError) as caught:
         read(document(schema="near-tee/snapshot/v2"))
