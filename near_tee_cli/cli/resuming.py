@@ -1,12 +1,12 @@
 """Going on from a state in which yields wait: with data, by a call that resumes, or until the time is over.
 
-Nothing is added to the state, so that a step begins exactly where its parent ended.
+Nothing is added to the state unless the line says so, so that a step begins exactly where its parent ended.
 """
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from near_tee_cli.cli import arguments, files, units
+from near_tee_cli.cli import additions, arguments, files, units
 from near_tee_cli.cli.call import Asked, Surroundings, asked, max_blocks
 from near_tee_cli.cli.context_options import RESUME_CALL, complete
 from near_tee_cli.cli.execution import Execution, Followed, execute, execution_of, follow, is_in_flight
@@ -14,7 +14,7 @@ from near_tee_cli.cli.parameters import Given
 from near_tee_cli.cli.receipt_id import receipt_id
 from near_tee_cli.cli.results import block_values, call_json, execution_result
 from near_tee_cli.cli.snapshot_input import read_state
-from near_tee_cli.cli.start import Start, advanced, next_block
+from near_tee_cli.cli.start import Start, add_to, advanced, next_block
 from near_tee_cli.cli.yield_choice import choose, require_not_resumed, require_unanswered
 from near_tee_cli.errors import BadInputError, NotResumableError, UsageError
 from near_tee_cli.primitives import base58
@@ -64,8 +64,12 @@ def begin_from(given: Given) -> Start:
             f"--block-height is {around.block_height}, the state is after block {last.height}", where="--block-height"
         )
     block = next_block(world.config, last, around)
+    root = world.root
+    notes = add_to(world, around)
+    if world.root != root:
+        notes = (*notes, "the step does not begin where its parent ended: something was put into the state")
     parent = None if found.stored is None else found.stored.digest
-    return Start(world, block, last, (), found.form, parent, history)
+    return Start(world, block, last, notes, found.form, parent, history)
 
 
 def surroundings(given: Given) -> Surroundings:
@@ -89,8 +93,8 @@ def surroundings(given: Given) -> Surroundings:
         balance=None,
         locked_balance=None,
         storage_usage=None,
-        accounts=None,
-        contracts=None,
+        accounts=additions.accounts(given["account"], "--account") or None,
+        contracts=additions.contracts(additions.contract_paths(given["with"], "--with")) or None,
         state_path=given["source"],
     )
 
@@ -215,6 +219,8 @@ def _call(begin: Start, given: Given, machine: Machine) -> Resumed:
         contract=contract_id,
         method=given["call"],
         protocol_version=str(begin.world.config.protocol_version),
+        account=(),
+        **{"with": ()},
     )
     wanted = asked(filled, code=code)
     _require_accounts(begin, wanted)
@@ -263,5 +269,5 @@ def _require_accounts(begin: Start, wanted: Asked) -> None:
             raise BadInputError(
                 f"there is no account {name} in this state",
                 code="unknown-account",
-                hint=f"make it before the yield, as with --account {name}='10 NEAR'",
+                hint=f"--account {name}='10 NEAR' makes it, best before the yield",
             )

@@ -67,8 +67,9 @@ def start(asked: Asked) -> Start:
         if world.in_flight:
             notes.append(f"{len(world.in_flight)} receipts of the snapshot are in flight; they come in first")
     editor = Editor(world.config, Trie(world.store, world.root))
-    additions = _Additions(editor, call, notes)
+    additions = _Additions(editor, notes, signer=(call.signer_id, call.signer_public_key))
     additions.add(around)
+    additions.install(call, around)
     for account_id in _named(call, around):
         additions.require(account_id)
     changes = editor.finish()
@@ -142,25 +143,44 @@ def _with_flags(block: BlockContext, around: Surroundings) -> BlockContext:
     )
 
 
+def add_to(world: World, around: Surroundings) -> tuple[str, ...]:
+    """Put accounts and contracts of a line into `world` before it is gone on from; what was made or changed."""
+    notes: list[str] = []
+    editor = Editor(world.config, Trie(world.store, world.root))
+    _Additions(editor, notes, signer=None).add(around)
+    changes = editor.finish()
+    world.root = changes.root
+    world.store.update(changes.nodes)
+    return tuple(notes)
+
+
 class _Additions:
     """What the line puts into the state before the call."""
 
-    def __init__(self, editor: Editor, call: Call, notes: list[str]) -> None:
+    def __init__(self, editor: Editor, notes: list[str], *, signer: tuple[str, bytes] | None) -> None:
+        """`signer` is the account that is made with a key, and its public key in Borsh."""
         self.editor = editor
-        self.call = call
         self.notes = notes
+        self.signer = signer
         self.made: list[tuple[str, int]] = []
 
     def add(self, around: Surroundings) -> None:
-        """Accounts, contracts, and what flags say of the contract's account."""
+        """Accounts and contracts beside the one that is called."""
         for account_id, balance in around.accounts or ():
             self._balance(account_id, balance)
-        for account_id, code in ((self.call.contract_id, self.call.code), *(around.contracts or ())):
-            account = self.require(account_id)
-            if self.editor.set_code(account_id, code) and account.contract is not None:
-                self.notes.append(f"the contract of {account_id} is replaced by the given file in the pre-state")
-        account = self.editor.existing(self.call.contract_id)
-        self.editor.set_account(self.call.contract_id, _with_account_flags(account, around))
+        for account_id, code in around.contracts or ():
+            self._contract(account_id, code)
+
+    def install(self, call: Call, around: Surroundings) -> None:
+        """The contract that is called, and what flags say of its account."""
+        self._contract(call.contract_id, call.code)
+        account = self.editor.existing(call.contract_id)
+        self.editor.set_account(call.contract_id, _with_account_flags(account, around))
+
+    def _contract(self, account_id: str, code: bytes) -> None:
+        account = self.require(account_id)
+        if self.editor.set_code(account_id, code) and account.contract is not None:
+            self.notes.append(f"the contract of {account_id} is replaced by the given file in the pre-state")
 
     def require(self, account_id: str) -> Account:
         """The account, made with the default balance when there is none."""
@@ -184,8 +204,8 @@ class _Additions:
     def _make(self, account_id: str, balance: int) -> Account:
         """A new account, charged as a chain would; the signer's gets the key that signs, with full access."""
         account = self.editor.make_account(account_id, amount=balance, locked=defaults.LOCKED_BALANCE)
-        if account_id == self.call.signer_id:
-            handle = key_texts.key_handle(self.call.signer_public_key)
+        if self.signer is not None and account_id == self.signer[0]:
+            handle = key_texts.key_handle(self.signer[1])
             self.editor.set_key(account_id, handle, access_key=full_access_key(0))
         self.made.append((account_id, balance))
         return account

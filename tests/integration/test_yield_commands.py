@@ -229,3 +229,13 @@ def test_nothing_to_read(tee, tmp_path, command) -> None:
             continue
         assert done.code == 6, (done.err, name)
         assert done.document["error"]["code"] not in ("internal", "usage")
+
+
+def test_what_is_put_into_the_state_is_said(tee) -> None:
+    counter = PROJECT / "examples" / "wat" / "counter.wasm"
+    done = tee("resume", "asked", "--call", "answer", "--signer", "worker.near", "--account", "worker.near=3 NEAR",
+               "--with", f"counter.near={counter}", "--json", "--out", "added")  # fmt: skip
+    assert result(done)["return_value"]["text"] == "1"
+    assert "account worker.near is not in the snapshot; made with 3 NEAR" in done.err
+    assert "does not begin where its parent ended" in done.err
+    assert tee("prove", "--from", "added", "-o", "added.ntb").code == 0

@@ -31,6 +31,8 @@ LINE = CommandLine(
                   panel="How"),
         *context_options.RESUME_CALL,
         *context_options.NEXT_BLOCK,
+        context_options.WITH,
+        context_options.ACCOUNT,
         context_options.SINGLE,
         context_options.MAX_BLOCKS,
         context_options.STATE_OUT,
@@ -65,7 +67,7 @@ def execute(given: Given) -> Report:
         exit_code=code,
         result=result,
         lines=lambda audience: run_lines(result, audience),
-        warnings=(*prepared.warnings, *notes),
+        warnings=(*prepared.warnings, *begin.notes, *notes),
         engine={**prepared.engine, **calling.rules(begin)},
         error=error,
     )
