@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 registry="${CARGO_HOME:-$HOME/.cargo}/registry/src"
-for contract in status-message fungible-token; do
+for contract in status-message fungible-token offchain-worker; do
   # Panic messages name source files: paths of the building machine are cut off, so that the bytes are the same elsewhere.
   flags="--remap-path-prefix=$(pwd)=."
   for source in "$registry"/*; do
