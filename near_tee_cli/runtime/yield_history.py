@@ -50,7 +50,7 @@ class Yield(NamedTuple):
     deposit: int
     """yoctoNEAR that wait with it."""
     status: str
-    """`PENDING`, `RESUMED`, `TIMED_OUT` or `EXECUTED`. A resume on its way wins over a timeout."""
+    """`PENDING`, `RESUMED`, `TIMED_OUT` or `EXECUTED`, as the state has it; a resume wins over a timeout."""
     created_at: int | None
     expires_at: int | None
     resumed_at: int | None
@@ -177,16 +177,17 @@ def _written(known: dict[Name, Yield], key: bytes, value: bytes, *, height: int)
 def _sent(known: dict[Name, Yield], receipt: Receipt, *, height: int, ended: set[Name], timed_out: set[Name]) -> None:
     """What a resume that came in or went out does to its yield: the first one with data answers it.
 
-    A timeout that came in and ended its yield leaves nothing for those behind it to answer.
+    Only a contract's own resume is noted in the state, so only that makes a yield `RESUMED`. A timeout that came in
+    and ended its yield leaves nothing for those behind it to answer.
     """
     body = receipt.body
     if not isinstance(body, DataReceipt) or body.tag != PROMISE_RESUME:
         return
     one = known.get((receipt.receiver_id, body.data_id))
-    if one is None or one.status == EXECUTED or one.name in timed_out:
+    if one is None or one.status == EXECUTED or one.name in timed_out or one.data is not None:
         return
-    if body.data is not None and one.data is None:
+    if body.data is not None:
         resumed_at = height if one.resumed_at is None else one.resumed_at
-        known[one.name] = one._replace(status=RESUMED, data=body.data, resumed_at=resumed_at)
-    elif body.data is None and one.name in ended and one.status != RESUMED:
+        known[one.name] = one._replace(data=body.data, resumed_at=resumed_at)
+    elif one.name in ended and one.status != RESUMED:
         timed_out.add(one.name)

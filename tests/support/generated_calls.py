@@ -15,8 +15,8 @@ from tests.support.wasm_generator import ModuleGenerator
 from tests.support.wasm_interpreter import Machine, OutOfGas
 from tests.support.wasm_model import Module, encode
 from tests.support.wasm_numeric import Trap
+from tests.support.wasm_older import OlderMachine
 
-CONFIG = config_at(86)
 LOADING_BASE, LOADING_BYTE = 35_445_963, 1_089_295
 _TRAPS = {
     "memory": WasmTrap.MEMORY_OUT_OF_BOUNDS,
@@ -25,6 +25,8 @@ _TRAPS = {
     "arithmetic": WasmTrap.ILLEGAL_ARITHMETIC,
     "unreachable": WasmTrap.UNREACHABLE,
 }
+_STACK = (WasmTrap.STACK_OVERFLOW.value, HostError("MemoryAccessViolation").text)
+"""What a stack overflow is called: under the older kind of VM, and since."""
 _DEEP = 40_000
 """Frames of Python that the interpreter may take: three for each of the 4,096 that the modelled stack holds at most."""
 
@@ -44,16 +46,19 @@ class Example(NamedTuple):
     module: Module
     code: bytes
     prepaid: int
+    version: int
 
 
-def example(seed: int) -> Example:
-    """The module of `seed`, with gas for little, some or much work."""
-    module = ModuleGenerator(seed).generate()
+def example(seed: int, version: int = 86) -> Example:
+    """The module of `seed` for a protocol version, with gas for little, some or much work."""
+    module = ModuleGenerator(seed, older=not config_at(version).vm.reftypes_bulk_memory).generate()
     code = encode(module)
     choices = random.Random(~seed)
     operations = choices.choice((choices.randrange(300), 4_000, 30_000, 30_000, 120_000))
     loading = LOADING_BASE + LOADING_BYTE * len(code)
-    return Example(module, code, loading + operations * 822_756 + choices.randrange(822_756))
+    return Example(
+        module, code, loading + operations * 822_756 + choices.choice((0, choices.randrange(822_756))), version
+    )
 
 
 def executed(given: Example, compiler: str) -> Observed:
@@ -65,7 +70,12 @@ def executed(given: Example, compiler: str) -> Observed:
         prepaid_gas=given.prepaid,
     )
     outcome = machine(compiler).run(
-        given.code, sha256(given.code), method="main", context=context, external=FakeChain(), config=CONFIG
+        given.code,
+        sha256(given.code),
+        method="main",
+        context=context,
+        external=FakeChain(),
+        config=config_at(given.version),
     )
     error = outcome.aborted
     assert error is None or isinstance(error, HostError | WasmTrap | MethodResolveError), error
@@ -79,12 +89,14 @@ def executed(given: Example, compiler: str) -> Observed:
 def interpreter(given: Example) -> tuple[Machine, plain_host.PlainHost]:
     """A plain machine for the call, with nothing burnt but the loading of the contract."""
     taken = taken_apart(given.code)
-    host = plain_host.PlainHost(CONFIG.vm, prepaid=given.prepaid)
-    plain = Machine(
+    config = config_at(given.version).vm
+    host = plain_host.PlainHost(config, prepaid=given.prepaid)
+    kind = Machine if config.reftypes_bulk_memory else OlderMachine
+    plain = kind(
         given.module,
         budget=given.prepaid,
-        op_cost=CONFIG.vm.wasm_regular_op_cost,
-        linear=(CONFIG.vm.wasm_linear_op_base_cost, CONFIG.vm.wasm_linear_op_unit_cost),
+        op_cost=config.wasm_regular_op_cost,
+        linear=(config.wasm_linear_op_base_cost, config.wasm_linear_op_unit_cost),
         operand_sizes=[defined(taken, index).operands for index in range(len(taken.bodies))],
         host=host.functions(),
     )
@@ -104,9 +116,9 @@ def interpreted(given: Example) -> tuple[Observed, Machine]:
             plain.call(given.module.start, [])
         plain.call(given.module.exports[0][2], [])
     except Trap as trap:
-        end = "Accessed memory outside the bounds." if trap.kind == "stack" else _TRAPS[trap.kind].value
+        end = _STACK[given.version > 83] if trap.kind == "stack" else _TRAPS[trap.kind].value
     except OutOfGas as short:
-        beyond = short.wanted > CONFIG.vm.max_gas_burnt
+        beyond = short.wanted > config_at(given.version).vm.max_gas_burnt
         end = HostError("GasLimitExceeded" if beyond else "GasExceeded").text
     except plain_host.HostFailure as failure:
         end = failure.text

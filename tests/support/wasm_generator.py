@@ -33,6 +33,12 @@ WINDOW = 256
 """Bytes of memory, from address zero, that `main` returns."""
 
 _BY_RESULT: dict[str, list[int]] = {k: [op for op, e in NUMERIC.items() if e[2] == k] for k in NUMBERS}
+_TOLD_APART = {F32: (0x8B, 0x8C, 0x92, 0x94, 0x98, 0xB6, 0xBE), F64: (0x99, 0x9A, 0xA0, 0xA2, 0xA6, 0xBB, 0xBF)}
+"""What shows how the older kind of VM keeps NaNs: signs, arithmetic, conversions between the widths, bits."""
+_NANS = {
+    F32: (0x7FC00000, 0xFFC00000, 0x7FA00001, 0xFFC54321),
+    F64: (0x7FF8000000000000, 0xFFF8000000000000, 0x7FF0000000000001, 0xFFFABCDE98765432),
+}
 _LOADS_BY_RESULT: dict[str, list[int]] = {k: [op for op, e in LOADS.items() if e[0] == k] for k in NUMBERS}
 _INTERESTING = {
     I32: [0, 1, 2, 7, 31, 32, 255, 65535, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF],
@@ -46,10 +52,15 @@ _INTERESTING = {
 
 
 class ModuleGenerator:
-    """Makes one module from `seed`; `wildness` is the chance that a safeguard is left out."""
+    """Makes one module from `seed`, with reference types and bulk memory or, if `older`, without.
 
-    def __init__(self, seed: int) -> None:
+    `wild` is the chance that a safeguard is left out.
+    """
+
+    def __init__(self, seed: int, *, older: bool = False) -> None:
         self.rng = random.Random(seed)
+        self.older = older
+        self.kinds = NUMBERS if older else ALL
         self.wild = self.rng.choice((0.0, 0.02, 0.1, 0.3))
         self.module = w.Module()
 
@@ -63,7 +74,9 @@ class ModuleGenerator:
         module.globals = [(k, m, rng.choice(_INTERESTING[k])) for k, m, _ in module.globals]
         signatures: list[w.FunctionType] = [((), ())]
         for _ in range(rng.randrange(0, 6)):
-            params = tuple(rng.choice(ALL if rng.random() < 0.3 else NUMBERS) for _ in range(rng.randrange(0, 5)))
+            params = tuple(
+                rng.choice(self.kinds if rng.random() < 0.3 else NUMBERS) for _ in range(rng.randrange(0, 5))
+            )
             signatures.append((params, tuple(rng.choice(NUMBERS) for _ in range(rng.randrange(0, 2)))))
         if rng.random() < 0.85:
             module.table = (rng.randrange(0, 12), rng.choice((None, 16, 400)))
@@ -73,12 +86,12 @@ class ModuleGenerator:
         count = first + len(signatures)
         if module.table is not None:
             for _ in range(rng.randrange(0, 3)):
-                passive = rng.random() < 0.5
+                passive = rng.random() < 0.5 and not self.older
                 items = [rng.randrange(count) for _ in range(rng.randrange(0, 6))]
                 room = max(module.table[0] - len(items), 0)
                 offset = rng.randrange(0, 40) if rng.random() < self.wild / 4 else rng.randrange(room + 1)
                 fits = len(items) <= module.table[0] or rng.random() < self.wild / 4
-                module.elements.append(w.Segment(None if passive or not fits else offset, items))
+                module.elements.append(w.Segment(None if passive or not (fits or self.older) else offset, items))
         for _ in range(rng.randrange(0, 3)):
             content = rng.randbytes(rng.randrange(0, 40))
             wild = rng.random() < self.wild / 4
@@ -116,7 +129,9 @@ class FunctionGenerator:
 
     def generate(self) -> None:
         rng = self.rng
-        self.function.locals = [rng.choice(ALL if rng.random() < 0.3 else NUMBERS) for _ in range(rng.randrange(0, 6))]
+        self.function.locals = [
+            rng.choice(self.owner.kinds if rng.random() < 0.3 else NUMBERS) for _ in range(rng.randrange(0, 6))
+        ]
         self.variables = [*self.params, *self.function.locals]
         while self.fuel > 0:
             self.statement(3)
@@ -189,6 +204,8 @@ class FunctionGenerator:
             self.emit(
                 *((w.REF_NULL,) if self.rng.random() < 0.5 else (w.REF_FUNC, self.rng.choice(self.owner.referable)))
             )
+        elif self.owner.older and kind in _NANS and self.rng.random() < 0.4:
+            self.emit(w.CONST[kind], self.rng.choice(_NANS[kind]))
         else:
             value = (
                 self.rng.choice(_INTERESTING[kind])
@@ -199,6 +216,8 @@ class FunctionGenerator:
 
     def numeric(self, kind: str, depth: int) -> None:
         opcode = self.rng.choice(_BY_RESULT[kind])
+        if self.owner.older and kind in _TOLD_APART and self.rng.random() < 0.5:
+            opcode = self.rng.choice(_TOLD_APART[kind])
         name, operands, _, _ = NUMERIC[opcode]
         traps = ".div_" in name or ".rem_" in name or (".trunc_f" in name)
         if traps and ".trunc_f" in name and not self.is_wild():
@@ -295,13 +314,13 @@ class FunctionGenerator:
         self.expression(kind, depth - 1)
         self.expression(kind, depth - 1)
         self.expression(I32, depth - 1)
-        typed = kind == w.FUNCREF or self.rng.random() < 0.3
+        typed = kind == w.FUNCREF or (self.rng.random() < 0.3 and not self.owner.older)
         self.emit(*((w.SELECT_TYPED, kind) if typed else (w.SELECT,)))
 
     def sized(self, depth: int) -> None:
         """An i32 about sizes and references."""
         choice = self.rng.randrange(5)
-        if choice == 0:
+        if choice == 0 or (self.owner.older and choice > 1):
             self.emit(w.MEMORY_SIZE)
         elif choice == 1:
             self.small(depth)
@@ -360,15 +379,22 @@ class FunctionGenerator:
         elif choice < 18:
             self.jump(depth)
         elif choice < 20:
-            self.bulk(depth)
+            self.shown(depth) if self.owner.older else self.bulk(depth)
         elif choice < 21:
-            self.expression(rng.choice(ALL), depth)
+            self.expression(rng.choice(self.owner.kinds), depth)
             self.emit(w.DROP)
         elif choice < 22 and (local := self.variable(w.FUNCREF)) is not None:
             self.reference(depth)
             self.emit(w.LOCAL_SET, local)
         else:
             self.emit(w.NOP)
+
+    def shown(self, depth: int) -> None:
+        """A float in the window of memory that `main` returns."""
+        kind = self.rng.choice((F32, F64))
+        self.emit(w.I32_CONST, 8 * self.rng.randrange(8, WINDOW // 8))
+        self.expression(kind, depth)
+        self.emit({F32: 0x38, F64: 0x39}[kind], 0, 0)
 
     def jump(self, depth: int) -> None:
         """A branch; after an unconditional one some unreachable code may follow."""

@@ -36,6 +36,9 @@ class OutOfGas(Exception):
 class Machine:
     """One instance. `budget` and `gas` are in gas; `operand_sizes` gives the modelled operand bytes per function."""
 
+    numeric = NUMERIC
+    priced_by_length = LINEAR
+
     def __init__(
         self,
         module: w.Module,
@@ -83,6 +86,15 @@ class Machine:
             wanted, self.gas = self.gas + amount, self.budget
             raise OutOfGas(wanted)
         self.gas += amount
+
+    def spend(self, amount: int) -> None:
+        """Charge what runs in the module itself."""
+        self.charge(amount)
+
+    @staticmethod
+    def seen(value: Any) -> Any:
+        """A value whose bits can be told from here on."""
+        return value
 
     def check(self, address: int, length: int) -> None:
         if address + length > self.memory_pages * PAGE:
@@ -137,7 +149,7 @@ class Machine:
         if self.stack < need:
             raise Trap("stack")
         self.stack -= need
-        self.charge((frame + 7) // 8 * self.op_cost)
+        self.spend((frame + 7) // 8 * self.op_cost)
         local = arguments + [None if t == w.FUNCREF else 0 for t in function.locals]
         result = self._run(function.body, self.plans[defined], local, bool(results))
         self.stack += need
@@ -147,13 +159,13 @@ class Machine:
         values: list[Any] = []
         labels: list[tuple[int, int, bool]] = []  # continuation, stack height, keeps a value
         position = 0
-        op_cost = self.op_cost
+        op_cost, table, by_length, seen = self.op_cost, self.numeric, self.priced_by_length, self.seen
 
         def branch(depth: int) -> int:
             if depth == len(labels):
                 return len(body)
             target, height, keeps = labels[-1 - depth]
-            kept = values[-1:] if keeps else []
+            kept = [seen(values[-1])] if keeps else []
             is_loop = body[target][0] == w.LOOP
             del labels[len(labels) - depth - 1 :]
             del values[height:]
@@ -163,11 +175,11 @@ class Machine:
         while position < len(body):
             opcode, *imm = body[position]
             self.opcodes.add(opcode)
-            if opcode in LINEAR:
-                self.charge(self.linear[0] + self.linear[1] * values[-1])
+            if opcode in by_length:
+                self.spend(self.linear[0] + self.linear[1] * values[-1])
             elif opcode not in FREE:
-                self.charge(op_cost)
-            numeric = NUMERIC.get(opcode)
+                self.spend(op_cost)
+            numeric = table.get(opcode)
             if numeric is not None:
                 arity = len(numeric[1])
                 operands = values[-arity:]
@@ -185,10 +197,12 @@ class Machine:
                     position = middle if body[middle][0] == w.END else middle + 1
                     continue
             elif opcode == w.ELSE:
+                values[labels[-1][1] :] = map(seen, values[labels[-1][1] :])
                 position = plan[position][1]
                 continue
             elif opcode == w.END:
-                labels.pop()
+                _, height, _ = labels.pop()
+                values[height:] = map(seen, values[height:])
             elif opcode == w.BR:
                 position = branch(imm[0])
                 continue
@@ -205,7 +219,7 @@ class Machine:
             else:
                 self._other(opcode, imm, values, local)
             position += 1
-        return values[-1] if returns else None
+        return seen(values[-1]) if returns else None
 
     def _other(self, opcode: int, imm: list[Any], values: list[Any], local: list[Any]) -> None:
         module = self.module
@@ -216,7 +230,7 @@ class Machine:
         if opcode in (w.CALL, w.CALL_INDIRECT):
             target = self._indirect(imm[0], values.pop()) if opcode == w.CALL_INDIRECT else imm[0]
             params, results = module.type_of(target)
-            arguments = values[len(values) - len(params) :]
+            arguments = list(map(self.seen, values[len(values) - len(params) :]))
             del values[len(values) - len(params) :]
             result = self.call(target, arguments)
             if results:
@@ -225,25 +239,24 @@ class Machine:
             values.pop()
         elif opcode in (w.SELECT, w.SELECT_TYPED):
             condition, second = values.pop(), values.pop()
-            if not condition:
-                values[-1] = second
+            values[-1] = self.seen(values[-1] if condition else second)
         elif opcode == w.LOCAL_GET:
             values.append(local[imm[0]])
         elif opcode == w.LOCAL_SET:
-            local[imm[0]] = values.pop()
+            local[imm[0]] = self.seen(values.pop())
         elif opcode == w.LOCAL_TEE:
-            local[imm[0]] = values[-1]
+            local[imm[0]] = self.seen(values[-1])
         elif opcode == w.GLOBAL_GET:
             values.append(self.globals[imm[0]])
         elif opcode == w.GLOBAL_SET:
-            self.globals[imm[0]] = values.pop()
+            self.globals[imm[0]] = self.seen(values.pop())
         elif opcode in LOADS:
             kind, size, width, extends = LOADS[opcode]
             value = int.from_bytes(self.read(values.pop() + imm[1], size), "little")
             values.append(signed(value, width) & MASK[kind] if extends else value)
         elif opcode in STORES:
             _, size = STORES[opcode]
-            value, address = values.pop(), values.pop()
+            value, address = self.seen(values.pop()), values.pop()
             self.write(address + imm[1], (value & ((1 << (8 * size)) - 1)).to_bytes(size, "little"))
         elif opcode in (w.I32_CONST, w.I64_CONST, w.F32_CONST, w.F64_CONST):
             values.append(imm[0])
