@@ -1,0 +1,397 @@
+"""Files of other tools put together into one state.
+
+Every file says what it is (`shapes`); what several say of one thing has to agree, and what they leave out is
+refused unless the caller takes it as it is. Answers of a node speak of one block; the state that they make is that of
+the end of this block. Nothing is guessed in silence: each thing that the files did not say is in the notes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from near_tee_cli.errors import BadInputError
+from near_tee_cli.params.config import RuntimeConfig
+from near_tee_cli.primitives import canonical_json as cj
+from near_tee_cli.primitives.account_id import SYSTEM
+from near_tee_cli.primitives.hashes import sha256
+from near_tee_cli.primitives.schema.account import Account, LocalContract, new_account
+from near_tee_cli.primitives.schema.json_scalars import hash_text, read_account_id
+from near_tee_cli.primitives.schema.records import (
+    AccessKeyRecord,
+    AccountRecord,
+    ContractRecord,
+    DataRecord,
+    DelayedReceiptRecord,
+    GasKeyNonceRecord,
+    StateRecord,
+)
+from near_tee_cli.runtime.block import BlockContext
+from near_tee_cli.sources import genesis_files, rpc
+from near_tee_cli.sources.genesis_files import GenesisConfig, Recounted
+from near_tee_cli.sources.parts import AccountParts, Leniency, Made, records_of_parts, require_whole
+from near_tee_cli.sources.shapes import Found, Shape, recognise
+
+MAX_ROWS = 1_000_000
+"""Records that are put together at most."""
+
+ANSWERS = frozenset(
+    (
+        Shape.VIEW_STATE, Shape.VIEW_ACCOUNT, Shape.VIEW_CODE, Shape.VIEW_ACCESS_KEY, Shape.VIEW_ACCESS_KEY_LIST,
+        Shape.STATE_MAP,
+    )
+)  # fmt: skip
+"""What speaks of one account."""
+
+
+class Source(NamedTuple):
+    """A file, and what the line says of it."""
+
+    name: str
+    data: bytes
+    account_id: str | None
+    """The account that it speaks of, if the line says."""
+    public_key: bytes | None
+    """The handle of the access key that it speaks of, if the line says."""
+
+
+class Detected(NamedTuple):
+    """What a file turned out to be."""
+
+    name: str
+    shape: str
+    account_id: str | None
+    items: int
+    """Records, rows or keys."""
+
+
+class Gathered(NamedTuple):
+    """A state from files."""
+
+    records: list[StateRecord]
+    raw: list[tuple[bytes, bytes]]
+    """Rows that records cannot express: global contracts."""
+    genesis: GenesisConfig | None
+    block: BlockContext | None
+    """The last block as far as the files say; its limit on the storage proof is left open."""
+    detected: list[Detected]
+    notes: list[str]
+    recounted: list[Recounted]
+    answered: frozenset[str]
+    """Accounts that come from answers of a node, each as a whole."""
+
+
+class _Files:
+    """What has been read so far."""
+
+    def __init__(self, lenient: Leniency) -> None:
+        self.lenient = lenient
+        self.detected: list[Detected] = []
+        self.notes: list[str] = []
+        self.accounts: dict[str, AccountParts] = {}
+        self.lists: list[tuple[str, list[StateRecord]]] = []
+        self.genesis: GenesisConfig | None = None
+        self.block: BlockContext | None = None
+        self.at: dict[rpc.At, str] = {}
+        """Block -> the first file that speaks of it."""
+
+    def read(self, source: Source, *, account_id: str | None) -> None:
+        """Take a file in. `account_id` is the account of answers that do not name theirs."""
+        for found in recognise(source.data, source.name):
+            if found.shape in ANSWERS:
+                self._answer(source, found, account_id)
+            else:
+                self._other(source, found)
+
+    def _other(self, source: Source, found: Found) -> None:
+        if source.account_id is not None or source.public_key is not None:
+            raise BadInputError(
+                f"{source.name} is {found.shape.value}: it names its accounts itself", code="account-not-needed"
+            )
+        if found.shape is Shape.BLOCK:
+            at, block = rpc.block_of(found.content, source.name)
+            if self.block is not None:
+                raise BadInputError(f"{source.name} is a second block", code="contradiction")
+            self.block = block
+            self.at.setdefault(at, source.name)
+            self.detected.append(Detected(source.name, found.shape.value, None, 1))
+            return
+        if found.shape in (Shape.GENESIS, Shape.GENESIS_CONFIG):
+            if self.genesis is not None:
+                raise BadInputError(f"{source.name} is a second genesis", code="contradiction")
+            self.genesis = genesis_files.config_of(found.content, source.name)
+        records: list[StateRecord] = []
+        if found.shape is not Shape.GENESIS_CONFIG:
+            records = genesis_files.records_of(found.content, source.name)
+            self.lists.append((source.name, records))
+        self.detected.append(Detected(source.name, found.shape.value, None, len(records)))
+
+    def _answer(self, source: Source, found: Found, account_id: str | None) -> None:
+        name = self._account_of(source, found, account_id)
+        parts = self.accounts.setdefault(name, AccountParts(name))
+        shape, content, what = found.shape, found.content, source.name
+        at = rpc.at_of(content, what) if shape is not Shape.STATE_MAP else rpc.At(None, None)
+        if at != rpc.At(None, None):
+            self.at.setdefault(at, what)
+        items = 1
+        if shape is Shape.VIEW_ACCOUNT:
+            parts.take_account(rpc.account_of(content, what), what)
+        elif shape is Shape.VIEW_CODE:
+            parts.take_code(rpc.code_of(content, what), what)
+        elif shape is Shape.VIEW_ACCESS_KEY_LIST:
+            keys = rpc.access_keys_of(content, what)
+            parts.take_all_keys(keys, what)
+            items = len(keys)
+        elif shape is Shape.VIEW_ACCESS_KEY:
+            parts.take_key(_handle(source, found), rpc.access_key_of(content, what), what)
+        elif shape is Shape.VIEW_STATE:
+            page = rpc.page_of(content, found.request, what)
+            parts.pages.append((what, page))
+            items = len(page.rows)
+        else:
+            rows = {cj.base64(key, what): cj.base64(value, what) for key, value in content.items()}
+            parts.pages.append((what, rpc.Page(dict(sorted(rows.items())), None, asked=True, last=None)))
+            items = len(rows)
+        self.detected.append(Detected(what, shape.value, name, items))
+
+    def _account_of(self, source: Source, found: Found, account_id: str | None) -> str:
+        """Whose answer it is: the request says, or the line does; both have to agree."""
+        asked = found.request.get("account_id")
+        named = source.account_id
+        if asked is not None:
+            asked = read_account_id(asked, f"{source.name}: account_id of the request")
+            if named not in (None, asked):
+                raise BadInputError(f"{source.name} was asked for {asked}, the line says {named}", code="contradiction")
+            return str(asked)
+        name = named or account_id
+        if name is None:
+            raise BadInputError(
+                f"{source.name} is {found.shape.value}, which does not say whose",
+                code="account-needed",
+                hint=f"write ACCOUNT={source.name}, or add --account-id ACCOUNT",
+            )
+        return name
+
+
+def _handle(source: Source, found: Found) -> bytes:
+    """Which access key an answer of `view_access_key` is about."""
+    asked = found.request.get("public_key")
+    if asked is not None:
+        handle = rpc.handle_of(asked, f"{source.name}: public_key of the request")
+        if source.public_key not in (None, handle):
+            raise BadInputError(f"{source.name} was asked for another key than the line says", code="contradiction")
+        return handle
+    if source.public_key is None:
+        raise BadInputError(
+            f"{source.name} is {found.shape.value}, which does not say which key",
+            code="key-needed",
+            hint=f"write ACCOUNT,KEY={source.name}, or use view_access_key_list",
+        )
+    return source.public_key
+
+
+class Stated(NamedTuple):
+    """What the line says beside the files."""
+
+    account_id: str | None
+    """The account of answers that do not name theirs."""
+    codes: Mapping[str, bytes]
+    """Contracts from elsewhere, for accounts that name their hash."""
+    balances: Mapping[str, int]
+    """Balances in yoctoNEAR, also of accounts that the files do not describe."""
+    known: Callable[[str], Account | None]
+    """Accounts of a state onto which the files come."""
+
+
+def gather(sources: Iterable[Source], *, stated: Stated, lenient: Leniency, config: RuntimeConfig) -> Gathered:
+    """The state that `sources` make together.
+
+    Raises `BadInputError`: see `shapes` for files; `incomplete-state`, `incomplete-account`, `mixed-blocks`,
+    `duplicate-record`, `contradiction`, `code-hash-mismatch` and `bad-genesis` for what they say together.
+    """
+    files = _Files(lenient)
+    for source in sources:
+        files.read(source, account_id=stated.account_id)
+    block = _block(files)
+    records = _completed(files, _listed(files), stated=stated, config=config)
+    recounted: list[Recounted] = []
+    if files.genesis is not None:
+        records, recounted, staked = genesis_files.as_genesis(records, files.genesis.validators, config=config)
+        files.notes += _genesis_notes(files.genesis, recounted, staked, records)
+    made = _from_answers(files, records, stated=stated, config=config)
+    records += made.records
+    if len(records) + len(made.raw) > MAX_ROWS:
+        raise BadInputError(f"{len(records)} records, at most {MAX_ROWS} are put together", code="too-large")
+    return Gathered(
+        records, made.raw, files.genesis, block, files.detected, files.notes, recounted, frozenset(files.accounts)
+    )
+
+
+def _block(files: _Files) -> BlockContext | None:
+    """The block that the state is after, as far as the files say. Raises `BadInputError` when they mix blocks."""
+    heights = {at.height for at in files.at if at.height is not None}
+    hashes = {at.hash for at in files.at if at.hash is not None}
+    if len(heights) > 1 or len(hashes) > 1:
+        told = ", ".join(f"{name} of block {_shown(at)}" for at, name in list(files.at.items())[:4])
+        if not files.lenient.mixed_blocks:
+            raise BadInputError(
+                f"the answers speak of different blocks: {told}",
+                code="mixed-blocks",
+                hint="ask again with one block_id, or take the state as no block had it with --allow-mixed-blocks",
+            )
+        files.notes.append(f"the answers speak of different blocks, so that the state is that of no block: {told}")
+    if files.genesis is not None:
+        if heights:
+            raise BadInputError("a genesis and a later block cannot both be the last block", code="contradiction")
+        return files.genesis.block
+    if files.block is not None:
+        files.notes.append("the epoch's height is not in a block's answer; it is 0 unless --epoch-height says it")
+        return files.block
+    if not heights:
+        return None
+    files.notes.append(
+        f"of block {max(heights)} only the height is known: its time, seed and gas price are the defaults unless flags"
+        " or an answer of `block` say them"
+    )
+    return BlockContext(max(heights), 0, bytes(32), bytes(32), bytes(32), 0, 0, None, True, None)
+
+
+def _shown(at: rpc.At) -> str:
+    height = "an unknown height" if at.height is None else str(at.height)
+    return height if at.hash is None else f"{height} ({hash_text(at.hash)[:8]}...)"
+
+
+def _listed(files: _Files) -> list[StateRecord]:
+    """The records of all lists: within one none twice, among several none that contradict one another."""
+    owners: dict[tuple[object, ...], tuple[str, StateRecord]] = {}
+    result: list[StateRecord] = []
+    queues = []
+    skipped = 0
+    for name, records in files.lists:
+        if any(isinstance(record, DelayedReceiptRecord) for record in records):
+            queues.append(name)
+        for record in records:
+            if getattr(record, "account_id", None) == SYSTEM:
+                skipped += 1
+                continue
+            identity = _identity(record)
+            known = None if identity is None else owners.get(identity)
+            if identity is not None and known is not None:
+                if known[0] == name or known[1] != record:
+                    raise BadInputError(
+                        f"{name}: {_named(identity)} is there twice"
+                        + ("" if known[0] == name else f", otherwise in {known[0]}"),
+                        code="duplicate-record" if known[0] == name else "contradiction",
+                    )
+                continue
+            if identity is not None:
+                owners[identity] = (name, record)
+            result.append(record)
+    if len(queues) > 1:
+        raise BadInputError(
+            f"{' and '.join(queues)} have delayed receipts: which come first is not known", code="contradiction"
+        )
+    if skipped:
+        files.notes.append(f"{skipped} records of the account {SYSTEM} are skipped, as genesis does")
+    return sorted(result, key=lambda record: not isinstance(record, AccountRecord))
+
+
+def _completed(
+    files: _Files, records: list[StateRecord], *, stated: Stated, config: RuntimeConfig
+) -> list[StateRecord]:
+    """Lists of records with the accounts, balances and contracts that are said elsewhere. Raises `BadInputError`."""
+    accounts = {record.account_id: record.account for record in records if isinstance(record, AccountRecord)}
+    codes = {record.account_id: record.code for record in records if isinstance(record, ContractRecord)}
+    owners = {record.account_id for record in records if isinstance(record, _OF_ACCOUNTS)}
+    usages = genesis_files.storage_usages(records, config=config)
+    for name in sorted(owners - set(accounts)):
+        account = stated.known(name)
+        if account is None:
+            if name not in stated.balances:
+                raise BadInputError(
+                    f"there are rows of {name} and no such account",
+                    code="incomplete-account",
+                    hint="give its Account record, the state to put the rows --onto, or --account with its balance",
+                )
+            own = LocalContract(sha256(codes[name])) if name in codes else None
+            usage = usages[name] + config.storage_num_bytes_account
+            account = new_account(stated.balances[name], 0, contract=own, storage_usage=usage)
+            files.notes.append(f"{name} is made with the balance that the line states; its storage is counted")
+        accounts[name] = account
+    missing = []
+    result: list[StateRecord] = []
+    added: list[StateRecord] = []
+    for name, account in accounts.items():
+        contract = account.contract
+        code = stated.codes.get(name)
+        if name in codes and code not in (None, codes[name]):
+            raise BadInputError(f"the code of {name} is otherwise in a file", code="contradiction")
+        if name not in codes and isinstance(contract, LocalContract):
+            if code is not None and sha256(code) != contract.code_hash:
+                raise BadInputError(f"{name} does not run the given code", code="code-hash-mismatch")
+            if code is not None:
+                added.append(ContractRecord(name, code))
+            elif stated.known(name) != account:
+                missing.append(f"the code of {name}, SHA-256 {hash_text(contract.code_hash)}")
+        result.append(AccountRecord(name, account._replace(amount=stated.balances.get(name, account.amount))))
+    require_whole(missing, files.lenient, files.notes)
+    return [*result, *added, *(record for record in records if not isinstance(record, AccountRecord))]
+
+
+_OF_ACCOUNTS = (DataRecord, ContractRecord, AccessKeyRecord, GasKeyNonceRecord)
+"""Records of rows that need their account."""
+
+
+def _identity(record: StateRecord) -> tuple[object, ...] | None:
+    """What a record is about: two with the same identity would be one row. `None` where each is its own."""
+    if isinstance(record, DelayedReceiptRecord):
+        return None
+    receipt = getattr(record, "receipt", None)
+    if receipt is not None:
+        return type(record).__name__, receipt.receiver_id, receipt.receipt_id
+    fields = [getattr(record, name) for name in _IDENTIFYING if hasattr(record, name)]
+    return type(record).__name__, *fields
+
+
+_IDENTIFYING = ("account_id", "data_key", "public_key", "nonce_index", "data_id")
+
+
+def _named(identity: Sequence[object]) -> str:
+    kind = str(identity[0]).removesuffix("Record")
+    more = [hash_text(part) if isinstance(part, bytes) else str(part) for part in identity[1:]]
+    return f"{kind} {' '.join(more)}"[:200]
+
+
+def _genesis_notes(
+    genesis: GenesisConfig, recounted: Sequence[Recounted], staked: Sequence[str], records: Sequence[StateRecord]
+) -> list[str]:
+    notes = []
+    if recounted:
+        shown = ", ".join(f"{one.account_id} {one.stated} -> {one.counted}" for one in recounted[:3])
+        more = "" if len(recounted) <= 3 else f" and {len(recounted) - 3} more"
+        notes.append(f"storage_usage is counted anew as genesis does, and differs from the file: {shown}{more}")
+    if staked:
+        notes.append(f"genesis sets the stake of its validators: {', '.join(sorted(staked)[:5])}")
+    names = {record.account_id for record in records if isinstance(record, AccountRecord)}
+    if genesis.treasury is not None and genesis.treasury not in names:
+        notes.append(f"the treasury account {genesis.treasury} is not among the records; a chain would not start")
+    return notes
+
+
+def _from_answers(files: _Files, records: Sequence[StateRecord], *, stated: Stated, config: RuntimeConfig) -> Made:
+    """The records of the accounts that answers of a node speak of."""
+    listed = {record.account_id for record in records if isinstance(record, AccountRecord)}
+    both = sorted(listed & set(files.accounts))
+    if both:
+        raise BadInputError(
+            f"{both[0]} is among the records and in answers of a node", code="contradiction", hint="import one of them"
+        )
+    made = Made([], [], files.notes)
+    for name in sorted(files.accounts):
+        records_of_parts(
+            files.accounts[name],
+            made,
+            code=stated.codes.get(name),
+            balance=stated.balances.get(name),
+            lenient=files.lenient,
+            config=config,
+        )
+    return made
