@@ -2,7 +2,8 @@
 
 Writes a list of `{case, block, ours_s, nearcore_s, ratio}` to BENCH_OUT (default build/bench.json). For rows that
 are no block of a case, `block` is 0 and `nearcore_s` is what they are compared with: the bare interpreter for
-start-up, the allowed time for loading. Memory is printed and stands in MiB under `memory` of build/bench-memory.json.
+start-up, delivering data for a timeout, the allowed time for loading. Memory is printed and stands in MiB under
+`memory` of build/bench-memory.json.
 """
 
 import argparse
@@ -33,11 +34,19 @@ TARGETS = {
     ("bench_crypto", 4): 2.0,
     ("bench_prepare (first)", 2): 2.5,
     ("bench_prepare", 2): 4.0,
-    ("bench_sdk", 4): 1.5,
-    ("bench_sdk", 5): 1.5,
+    ("bench_tokens", 3): 5.0,
+    ("bench_transfers", 1): 25.0,
+    ("bench_transfers", 2): 40.0,
+    ("bench_transfers", 3): 40.0,
+    ("bench_sdk", 4): 1.0,
+    ("bench_sdk", 5): 1.0,
+    ("bench_state", 1): 30.0,
+    ("bench_state", 2): 30.0,
+    ("bench_state", 3): 30.0,
     ("near-tee --version", 0): 2.8,
     ("near-tee --help", 0): 14.0,
     ("near-tee run --json (warm)", 0): 10.0,
+    ("resume --timeout (200 heights)", 0): 2.0,
     ("100,000 records to their root", 0): 1.0,
 }
 RECORDS = 100_000
@@ -86,6 +95,14 @@ def startup_rows() -> list[Row]:
     return rows
 
 
+def resume_row() -> Row:
+    """Moving on to a timeout over empty heights, beside delivering data."""
+    with_data, timeout = processes.resumes()
+    row = Row("resume --timeout (200 heights)", 0, timeout, with_data, timeout / with_data)
+    shown([row])
+    return row
+
+
 def snapshot_row(reference: dict) -> Row:
     """From the bytes of a JSON snapshot to its root."""
     from near_tee_cli.workspace.snapshot_files import read_snapshot
@@ -131,6 +148,7 @@ def main() -> None:
     sizes: dict[str, float] = {}
     if options.only is None:
         rows += startup_rows()
+        rows.append(resume_row())
         rows.append(snapshot_row(reference))
         sizes = memory()
     out = pathlib.Path(os.environ.get("BENCH_OUT") or PROJECT / "build" / "bench.json")

@@ -14,6 +14,7 @@ PROJECT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = pathlib.Path(sys.executable).with_name("near-tee")
 RUNS = 25
 STATUS = "examples/contracts/status-message/status_message.wasm"
+YIELD = "examples/wat/yield.wasm"
 WARM_RUN = ["run", STATUS, "new", "--json"]
 
 _PEAK = """
@@ -54,6 +55,17 @@ def startup() -> dict[str, float]:
         for command in commands.values():
             subprocess.run(command, env=environment, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
         return {name: _best(command, environment) for name, command in commands.items()}
+
+
+def resumes() -> tuple[float, float]:
+    """Seconds of going on from a yield with data, and by its timeout."""
+    with tempfile.TemporaryDirectory() as home:
+        environment = _environment(home)
+        asked = ["yield", YIELD, "ask", "--out", f"{home}/asked"]
+        subprocess.run([COMMAND, *asked], env=environment, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+        # Without a place a step is named by its content: every run after the first finds it there already.
+        resume = [str(COMMAND), "resume", f"{home}/asked", "--json"]
+        return _best([*resume, "--data", "x"], environment), _best([*resume, "--timeout"], environment)
 
 
 def peak_memory(arguments: list[str]) -> float:
