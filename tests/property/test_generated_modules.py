@@ -6,6 +6,7 @@ be the same, with either compiler, whatever the contract does and however little
 
 import collections
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,21 +18,45 @@ from tests.support.generated_calls import example, executed, interpreted
 from tests.support.wasm_numeric import LOADS, NUMERIC, STORES
 
 SEEDS = st.integers(0, 2**48)
-MANY = 10_000 if settings.default.max_examples > 1000 else settings.default.max_examples
+MANY = 10_000 if settings.default.max_examples > 300 else settings.default.max_examples
 """The long run looks at more modules than it has examples of other properties."""
 
 NAMED = {value for name, value in vars(w).items() if name.isupper() and isinstance(value, int)}
 EVERY_OPCODE = NAMED | set(NUMERIC) | set(LOADS) | set(STORES)
 SAMPLE = range(3000)
+TRAPS = {trap.value for trap in WasmTrap}
 
 
+@pytest.mark.parametrize("version", [83, 86])
 @settings(max_examples=MANY)
 @given(SEEDS)
-def test_the_machine_does_and_counts_what_the_plain_interpreter_does(seed):
-    generated = example(seed)
+def test_the_machine_does_and_counts_what_the_plain_interpreter_does(version, seed):
+    generated = example(seed, version)
     expected, _ = interpreted(generated)
     assert executed(generated, "winch") == expected
     assert executed(generated, "cranelift") == expected
+
+
+@pytest.mark.parametrize("version", [83, 86])
+@given(SEEDS)
+def test_with_exactly_the_gas_that_it_takes(version, seed):
+    generated = example(seed, version)
+    exact = generated._replace(prepaid=interpreted(generated)[0].burnt)
+    expected, _ = interpreted(exact)
+    assert executed(exact, "winch") == expected
+
+
+def test_the_older_kind_of_vm_overflows_its_stack_and_refuses_the_last_gas():
+    ends = collections.Counter()
+    for seed in SAMPLE[:1000]:
+        generated = example(seed, 83)
+        observed, _ = interpreted(generated)
+        if observed.end in TRAPS:
+            ends[observed.end] += 1
+            exact, _ = interpreted(generated._replace(prepaid=observed.burnt))
+            ends[exact.end] += observed.burnt > 0
+    assert ends[WasmTrap.STACK_OVERFLOW.value] > 0
+    assert ends["Exceeded the prepaid gas."] > 30
 
 
 def test_generated_modules_reach_every_instruction_trap_and_charge():

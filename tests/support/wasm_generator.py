@@ -204,8 +204,6 @@ class FunctionGenerator:
             self.emit(
                 *((w.REF_NULL,) if self.rng.random() < 0.5 else (w.REF_FUNC, self.rng.choice(self.owner.referable)))
             )
-        elif self.owner.older and kind in _NANS and self.rng.random() < 0.4:
-            self.emit(w.CONST[kind], self.rng.choice(_NANS[kind]))
         else:
             value = (
                 self.rng.choice(_INTERESTING[kind])
@@ -393,8 +391,33 @@ class FunctionGenerator:
         """A float in the window of memory that `main` returns."""
         kind = self.rng.choice((F32, F64))
         self.emit(w.I32_CONST, 8 * self.rng.randrange(8, WINDOW // 8))
-        self.expression(kind, depth)
+        self.nan(kind, self.rng.randrange(1, 6), depth)
         self.emit({F32: 0x38, F64: 0x39}[kind], 0, 0)
+
+    def nan(self, kind: str, length: int, depth: int) -> None:
+        """Most likely a NaN that went through as many instructions."""
+        rng = self.rng
+        if not length:
+            self.emit(w.CONST[kind], rng.choice(_NANS[kind]))
+            return
+        opcode, choice = rng.choice(_TOLD_APART[kind]), rng.randrange(10)
+        if choice == 0:
+            self.emit(w.BLOCK, kind)
+            self.labels.append(kind)
+            self.nan(kind, length - 1, depth)
+            self.labels.pop()
+            self.emit(w.END)
+            return
+        operands = NUMERIC[opcode][1]
+        if operands[0] in (F32, F64):
+            self.nan(operands[0], length - 1, depth)
+        else:
+            self.expression(operands[0], depth)
+        for operand in operands[1:]:
+            self.expression(operand, depth - 1)
+        self.emit(opcode)
+        if choice == 1 and (local := self.variable(kind)) is not None:
+            self.emit(w.LOCAL_TEE, local)
 
     def jump(self, depth: int) -> None:
         """A branch; after an unconditional one some unreachable code may follow."""
