@@ -24,7 +24,6 @@ MANY = 10_000 if settings.default.max_examples > 300 else settings.default.max_e
 NAMED = {value for name, value in vars(w).items() if name.isupper() and isinstance(value, int)}
 EVERY_OPCODE = NAMED | set(NUMERIC) | set(LOADS) | set(STORES)
 SAMPLE = range(3000)
-TRAPS = {trap.value for trap in WasmTrap}
 
 
 @pytest.mark.parametrize("version", [83, 86])
@@ -44,19 +43,6 @@ def test_with_exactly_the_gas_that_it_takes(version, seed):
     exact = generated._replace(prepaid=interpreted(generated)[0].burnt)
     expected, _ = interpreted(exact)
     assert executed(exact, "winch") == expected
-
-
-def test_the_older_kind_of_vm_overflows_its_stack_and_refuses_the_last_gas():
-    ends = collections.Counter()
-    for seed in SAMPLE[:1000]:
-        generated = example(seed, 83)
-        observed, _ = interpreted(generated)
-        if observed.end in TRAPS:
-            ends[observed.end] += 1
-            exact, _ = interpreted(generated._replace(prepaid=observed.burnt))
-            ends[exact.end] += observed.burnt > 0
-    assert ends[WasmTrap.STACK_OVERFLOW.value] > 0
-    assert ends["Exceeded the prepaid gas."] > 30
 
 
 def test_generated_modules_reach_every_instruction_trap_and_charge():
