@@ -222,8 +222,9 @@ def _with_account_flags(account: Account, around: Surroundings) -> Account:
 def _named(call: Call, around: Surroundings) -> tuple[str, ...]:
     """The accounts that have to be there beside the contract's, as far as they are made when they are not.
 
-    A transaction on a snapshot is checked like any other: a signer that is missing there stays missing.
+    A transaction on a snapshot is checked like any other: a signer that is missing there stays missing. A view touches
+    the account of its contract alone.
     """
-    if call.signing_key is not None and around.state_path is not None:
+    if around.state_path is not None and (call.view or call.signing_key is not None):
         return ()
     return tuple(name for name in dict.fromkeys((call.predecessor_id, call.signer_id)) if name != SYSTEM)
