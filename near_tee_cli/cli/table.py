@@ -20,13 +20,16 @@ COMMANDS = {
     "prove": Entry("prove", "execute and write a proof bundle that anybody can verify offline"),
     "verify": Entry("verify", "check proof bundles, by default by executing them again"),
     "replay": Entry("replay", "apply recorded cases and compare with what was recorded"),
-    "state": Entry("state", "look into a state snapshot, prove a key of it, convert it"),
+    "state": Entry("state", "make, change, import, compare and look into state snapshots"),
     "inspect": Entry("inspect", "say what a contract, bundle, snapshot, step or case contains"),
     "doctor": Entry("doctor", "check this installation and say what was found"),
 }
 
 SUBCOMMANDS = {
     "state": {
+        "init": Entry("state_init", "a state from nothing: accounts, contracts, keys, data"),
+        "set": Entry("state_set", "a snapshot with accounts, contracts, keys or data changed"),
+        "import": Entry("state_import", "a state from genesis, records, sandbox patches, answers of a node"),
         "root": Entry("state_root", "the state root of a snapshot"),
         "show": Entry("state_show", "what a snapshot holds, account by account"),
         "get": Entry("state_get", "one value of the state"),

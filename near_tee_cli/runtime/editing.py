@@ -112,8 +112,12 @@ class Editor:
         self._charge(account_id, -self._key_usage(handle, before))
 
     def set_data(self, account_id: str, data_key: bytes, value: bytes) -> None:
-        """Write a row of contract data."""
+        """Write a row of contract data. Raises `BadInputError` (`out-of-range`) for what no contract could write."""
         self.existing(account_id)
+        limits = self.config.vm
+        if len(data_key) > limits.max_length_storage_key or len(value) > limits.max_length_storage_value:
+            told = f"{len(data_key)} bytes of key and {len(value)} of value are more than a contract may store"
+            raise BadInputError(told, code="out-of-range")
         row = keys.contract_data(account_id, data_key)
         before = self.state.ref(row)
         self._charge(account_id, self._data_usage(data_key, len(value)))

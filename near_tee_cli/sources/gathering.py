@@ -15,6 +15,7 @@ from near_tee_cli.primitives.account_id import SYSTEM
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.primitives.schema.account import Account, LocalContract, new_account
 from near_tee_cli.primitives.schema.json_scalars import hash_text, read_account_id
+from near_tee_cli.primitives.schema.receipt import YIELD_TAGS, ActionReceipt, Receipt
 from near_tee_cli.primitives.schema.records import (
     AccessKeyRecord,
     AccountRecord,
@@ -22,6 +23,7 @@ from near_tee_cli.primitives.schema.records import (
     DataRecord,
     DelayedReceiptRecord,
     GasKeyNonceRecord,
+    PostponedReceiptRecord,
     StateRecord,
 )
 from near_tee_cli.runtime.block import BlockContext
@@ -71,7 +73,9 @@ class Gathered(NamedTuple):
     """Rows that records cannot express: global contracts."""
     genesis: GenesisConfig | None
     block: BlockContext | None
-    """The last block as far as the files say; its limit on the storage proof is left open."""
+    """The last block if the files have it; its limit on the storage proof is left open."""
+    height: int | None
+    """Its height where nothing else is known of it."""
     detected: list[Detected]
     notes: list[str]
     recounted: list[Recounted]
@@ -210,23 +214,33 @@ def gather(sources: Iterable[Source], *, stated: Stated, lenient: Leniency, conf
     files = _Files(lenient)
     for source in sources:
         files.read(source, account_id=stated.account_id)
-    block = _block(files)
+    block, height = _block(files)
     records = _completed(files, _listed(files), stated=stated, config=config)
     recounted: list[Recounted] = []
     if files.genesis is not None:
         records, recounted, staked = genesis_files.as_genesis(records, files.genesis.validators, config=config)
         files.notes += _genesis_notes(files.genesis, recounted, staked, records)
+    if any(isinstance(record, PostponedReceiptRecord) and _is_yield(record.receipt) for record in records):
+        files.notes.append("records hold no timeouts of yields: those that wait here never time out")
     made = _from_answers(files, records, stated=stated, config=config)
     records += made.records
     if len(records) + len(made.raw) > MAX_ROWS:
         raise BadInputError(f"{len(records)} records, at most {MAX_ROWS} are put together", code="too-large")
     return Gathered(
-        records, made.raw, files.genesis, block, files.detected, files.notes, recounted, frozenset(files.accounts)
+        records,
+        made.raw,
+        files.genesis,
+        block,
+        height,
+        files.detected,
+        files.notes,
+        recounted,
+        frozenset(files.accounts),
     )
 
 
-def _block(files: _Files) -> BlockContext | None:
-    """The block that the state is after, as far as the files say. Raises `BadInputError` when they mix blocks."""
+def _block(files: _Files) -> tuple[BlockContext | None, int | None]:
+    """The block that the state is after, or only its height. Raises `BadInputError` when the files mix blocks."""
     heights = {at.height for at in files.at if at.height is not None}
     hashes = {at.hash for at in files.at if at.hash is not None}
     if len(heights) > 1 or len(hashes) > 1:
@@ -241,17 +255,17 @@ def _block(files: _Files) -> BlockContext | None:
     if files.genesis is not None:
         if heights:
             raise BadInputError("a genesis and a later block cannot both be the last block", code="contradiction")
-        return files.genesis.block
+        return files.genesis.block, None
     if files.block is not None:
         files.notes.append("the epoch's height is not in a block's answer; it is 0 unless --epoch-height says it")
-        return files.block
+        return files.block, None
     if not heights:
-        return None
+        return None, None
     files.notes.append(
         f"of block {max(heights)} only the height is known: its time, seed and gas price are the defaults unless flags"
         " or an answer of `block` say them"
     )
-    return BlockContext(max(heights), 0, bytes(32), bytes(32), bytes(32), 0, 0, None, True, None)
+    return None, max(heights)
 
 
 def _shown(at: rpc.At) -> str:
@@ -338,6 +352,10 @@ def _completed(
 
 _OF_ACCOUNTS = (DataRecord, ContractRecord, AccessKeyRecord, GasKeyNonceRecord)
 """Records of rows that need their account."""
+
+
+def _is_yield(receipt: Receipt) -> bool:
+    return isinstance(receipt.body, ActionReceipt) and receipt.body.tag in YIELD_TAGS
 
 
 def _identity(record: StateRecord) -> tuple[object, ...] | None:
