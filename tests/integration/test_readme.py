@@ -8,14 +8,16 @@ from tests.support.cli import near_tee
 
 
 def test_blocks_of_the_readme(project, tmp_path):
-    """Every `near-tee` line, in order, in a copy of what they need."""
+    """Every `near-tee` and `mkdir` line, in order, beside a copy of the examples and nothing else."""
     text = (project / "README.md").read_text(encoding="utf-8")
     lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
-    commands = [shlex.split(line) for line in lines if line.startswith("near-tee ")]
+    commands = [shlex.split(line) for line in lines if line.startswith(("near-tee ", "mkdir "))]
     assert len(commands) >= 5
     shutil.copytree(project / "examples", tmp_path / "examples")
-    (tmp_path / "build" / "steps").mkdir(parents=True)
-    for _, *arguments in commands:
+    for program, *arguments in commands:
+        if program == "mkdir":
+            (tmp_path / arguments[-1]).mkdir(parents="-p" in arguments)
+            continue
         done = near_tee(*arguments, home=tmp_path / "home", cwd=tmp_path, PYTHONPATH=str(project))
         # Two steps that differ are what the comparison is there for, and it says so with its exit code.
         assert done.code == (7 if arguments[0] == "diff" else 0), (arguments, done.err)
