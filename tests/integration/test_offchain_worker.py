@@ -131,6 +131,22 @@ def test_nobody_answers(tee) -> None:
     assert after["worker.near"] == balances(tee, "asked")["worker.near"]
 
 
+@pytest.mark.parametrize(("version", "compiler"), [("84", "cranelift"), ("85", "winch"), ("86", "cranelift")])
+def test_other_versions_and_the_other_compiler(tee, version, compiler) -> None:
+    tee("run", CONTRACT, "new", '{"worker":"worker.near"}', "--signer", "worker.near", "--protocol-version", version,
+        "--compiler", compiler, "--state-out", "new.json")  # fmt: skip
+    tee("yield", CONTRACT, "request", '{"input":"?"}', "--state", "new.json", "--deposit", "0.1 NEAR", "--compiler",
+        compiler, "--out", "question")  # fmt: skip
+    assert tee("yields", "question")["rules"]["protocol_version"] == int(version)
+    found = tee("resume", "question", *respond(0, "!")[:-1], "--compiler", compiler, "--out", "answer")
+    assert transfers(found) == [("worker.near", TENTH)]
+    found = tee("resume", "question", "--timeout", "--compiler", compiler, "--out", "none")
+    assert transfers(found) == [("user.near", TENTH)]
+    for step in ("question", "answer", "none"):
+        tee("prove", "--from", step, "-o", f"{step}.ntb", "--compiler", compiler)
+        tee("verify", f"{step}.ntb")
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
