@@ -22,6 +22,8 @@ class VMKind(NamedTuple):
 
     bulk_memory: bool
     """Whether contracts may use reference types and bulk memory, and growing memory is paid by the page."""
+    older_encoding: bool
+    """Whether modules are decoded as `older_encoding` says."""
     last_gas_is_spent: bool
     """Whether a charge in wasm succeeds that takes exactly the gas that is left."""
     stack_overflow: FunctionCallError
@@ -44,6 +46,7 @@ class VMKind(NamedTuple):
 
 WASMTIME = VMKind(
     bulk_memory=True,
+    older_encoding=False,
     last_gas_is_spent=True,
     stack_overflow=HostError("MemoryAccessViolation"),
     links_first=True,
@@ -58,6 +61,7 @@ WASMTIME = VMKind(
 
 NEAR_VM = VMKind(
     bulk_memory=False,
+    older_encoding=True,
     last_gas_is_spent=False,
     stack_overflow=WasmTrap.STACK_OVERFLOW,
     links_first=False,

@@ -17,7 +17,7 @@ from near_tee_cli.vm.analysis.stack import Declarations
 from near_tee_cli.vm.instrument import Instrumenter, frame_bytes, frame_operations
 from near_tee_cli.vm.kinds import VMKind, kind_of
 from near_tee_cli.vm.nearcore_length import NearcoreLength
-from near_tee_cli.vm.older_encoding import modernised
+from near_tee_cli.vm.older_encoding import translated
 from near_tee_cli.vm.prepared import Import, Prepared, PrepareError
 from near_tee_cli.vm.wasm import opcodes as op
 from near_tee_cli.vm.wasm.module import FUNCTION_KIND, MEMORY_KIND, Module
@@ -42,9 +42,10 @@ def prepare(code: bytes, config: VMConfig, *, validate: Callable[[bytes], bool])
     """
     kind = kind_of(config)
     _require_prices(config, kind)
-    module = limits.check(code, config, validate=validate)
-    if module is PrepareError.DESERIALIZATION and not kind.bulk_memory:
-        module = limits.check(modernised(code), config, validate=validate)
+    if kind.older_encoding:
+        module = _check_older(code, config, validate=validate)
+    else:
+        module = limits.check(code, config, validate=validate)
     if isinstance(module, PrepareError):
         return module
     if kind.rewrites_modules and any(
@@ -53,6 +54,18 @@ def prepare(code: bytes, config: VMConfig, *, validate: Callable[[bytes], bool])
         # The prefix makes the name longer than nearcore can read back.
         return PrepareError.SERIALIZATION
     return _Preparation(module, config).run()
+
+
+def _check_older(code: bytes, config: VMConfig, *, validate: Callable[[bytes], bool]) -> Module | PrepareError:
+    """`limits.check` of a module in the encoding of the older kind of VM."""
+    for bodies in (False, True):
+        translation = translated(code, bodies=bodies)
+        module = limits.check(translation.code, config, validate=validate)
+        if isinstance(module, Module):
+            return module if translation.counts_agree else PrepareError.DESERIALIZATION
+        if module is not PrepareError.DESERIALIZATION:
+            return module
+    return PrepareError.DESERIALIZATION
 
 
 def _require_prices(config: VMConfig, kind: VMKind) -> None:
