@@ -1,6 +1,7 @@
 """A state from files of other tools: the files read, put together, and put on the state they belong to."""
 
 import os
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from near_tee_cli.cli import additions, defaults, files, units, world_options
@@ -60,7 +61,7 @@ def imported(given: Given) -> Imported:
     asked = world_options.protocol_version_of(given)
     version = defaults.PROTOCOL_VERSION if base is None else base.protocol_version
     config = config_at(version if asked is None else asked)
-    before = {} if base is None else base.rows
+    before: Mapping[bytes, bytes] = {} if base is None else base.rows
     gathered = gather(
         _sources(named),
         stated=Stated(
@@ -116,7 +117,7 @@ def _base(path: str) -> tuple[Snapshot, str]:
     return found.snapshot, found.form
 
 
-def _account(rows: Rows, account_id: str) -> Account | None:
+def _account(rows: Mapping[bytes, bytes], account_id: str) -> Account | None:
     stored = rows.get(keys.account(account_id))
     return None if stored is None else decode_account(stored)
 
@@ -139,7 +140,7 @@ def _config(
     return config_at(genesis.protocol_version)
 
 
-def _rows(gathered: Gathered, before: Rows) -> Rows:
+def _rows(gathered: Gathered, before: Mapping[bytes, bytes]) -> Rows:
     """The rows of the files, on those of the state below."""
     if before and any(
         isinstance(record, DelayedReceiptRecord | PostponedReceiptRecord | ReceivedDataRecord)
