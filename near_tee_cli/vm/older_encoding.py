@@ -25,6 +25,8 @@ _BEHIND_DATA_COUNT = frozenset((writer.CODE, writer.DATA))
 _UNREADABLE = b"\0"
 """No type begins with this byte."""
 
+_NO_SECTION = b"\x7f\0"
+
 
 class Translation(NamedTuple):
     """A module in the newer encoding."""
@@ -90,6 +92,8 @@ class _Translator:
             return
         if number != writer.CUSTOM:
             if self.counted is not None and number not in _BEHIND_DATA_COUNT:
+                # The count is gone by now; something has to be wrong here still.
+                self.pieces.append(_NO_SECTION)
                 raise MalformedError("section out of order")
             self._seen.add(number)
         if number == writer.DATA:
