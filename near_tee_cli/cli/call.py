@@ -18,7 +18,7 @@ from near_tee_cli.primitives.integers import U32_MAX, U128_MAX
 
 _NOT_IN_A_VIEW = (
     "gas", "deposit", "deposit_yocto", "signer", "signer_pk", "predecessor", "refund_to", "receipt_id",
-    "as_transaction", "key", "single", "gas_price", "seed", "state_out", "out",
+    "as_transaction", "key", "single", "gas_price", "seed", "state_out", "in_place", "out",
 )  # fmt: skip
 _NOT_IN_A_TRANSACTION = ("predecessor", "refund_to", "receipt_id", "signer_pk")
 
@@ -65,6 +65,8 @@ class Surroundings(NamedTuple):
     contracts: tuple[tuple[str, bytes], ...] | None
     """Accounts beside the contract's, with the code that they run."""
     state_path: str | None
+    in_place: bool
+    """Whether the state is to be changed where it lies."""
 
 
 class Asked(NamedTuple):
@@ -222,6 +224,7 @@ def _surroundings(given: Given, context: Context) -> Surroundings:
         accounts=additions.accounts(given["account"], "--account") or None,
         contracts=None,
         state_path=given["state"],
+        in_place=given["in_place"],
     )
 
 

@@ -98,6 +98,7 @@ STATE_OUT = Parameter(
     "state_out", ("--state-out", "--dump-state"), "Where the snapshot of the state afterwards goes.", "PATH",
     panel="State",
 )  # fmt: skip
+IN_PLACE = Parameter("in_place", ("--in-place",), "Change the state that is started from.", kind=FLAG, panel="State")
 FORCE = Parameter("force", ("--force",), "Replace files that exist.", kind=FLAG, panel="State")
 
 STATE = (
@@ -106,6 +107,7 @@ STATE = (
     WITH,
     ACCOUNT,
     STATE_OUT,
+    IN_PLACE,
     FORCE,
 )  # fmt: skip
 """What it runs on."""

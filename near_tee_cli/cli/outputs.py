@@ -24,6 +24,8 @@ class Paths(NamedTuple):
     steps: str | None
     """The directory in which the step is called by its digest."""
     snapshot: str | None
+    in_place: bool
+    """Whether the snapshot is the one that was started from."""
     force: bool
 
     @property
@@ -44,9 +46,26 @@ def paths_of(given: Given, *, steps: str | None = None) -> Paths:
     if step is not None:
         steps = None
         require_free(step, force=False)
-    if snapshot is not None:
+    in_place = bool(given["in_place"])
+    if in_place:
+        if snapshot is not None:
+            raise UsageError("--in-place and --state-out both say where the state goes", where="--state-out")
+        snapshot = given.get("state") or given.get("source")
+        _require_replaceable(snapshot)
+    elif snapshot is not None:
         require_free(snapshot, force=given["force"])
-    return Paths(step, steps, snapshot, given["force"])
+    return Paths(step, steps, snapshot, in_place, given["force"])
+
+
+def _require_replaceable(path: str | None) -> None:
+    """Refuse what cannot be written in place. Raises `UsageError`."""
+    from near_tee_cli.workspace.step_files import is_step
+
+    if path is None:
+        raise UsageError("--in-place needs the --state that it is to change", where="--in-place")
+    if path == STDOUT or is_step(path):
+        what = "standard input" if path == STDOUT else "a step, which never changes"
+        raise UsageError(f"--in-place cannot write to {what}", where="--in-place")
 
 
 def require_free(path: str, *, force: bool) -> None:
@@ -62,26 +81,53 @@ def require_free(path: str, *, force: bool) -> None:
         raise WriteError(f"{path} exists already and is not overwritten", code="exists", hint=hint)
 
 
+def size_of(path: str) -> int:
+    """Bytes of a file, or of all files of a directory."""
+    if not os.path.isdir(path):
+        return os.path.getsize(path)
+    return sum(entry.stat().st_size for entry in os.scandir(path) if entry.is_file())
+
+
 def write_outputs(
     paths: Paths, *, result: Mapping[str, Any], execution: Any, start: Any, before: Any
 ) -> dict[str, Any]:
     """Write what is wanted. Gives its names for the result. Raises `WriteError`."""
-    from near_tee_cli.cli.snapshot_input import STEP, form_for
-    from near_tee_cli.workspace.atomic import write_file
-    from near_tee_cli.workspace.snapshot_files import Form, write_snapshot
-    from near_tee_cli.workspace.snapshots import snapshot_of
-
     written: dict[str, Any] = {}
-    after = snapshot_of(execution.world, block=execution.transitions[-1].block)
-    if paths.snapshot is not None:
-        form = form_for(paths.snapshot, otherwise=Form.BORSH if start.form in (Form.BORSH.value, STEP) else Form.JSON)
-        write_file(paths.snapshot, write_snapshot(after, form), overwrite=paths.force)
-        written["snapshot"] = {"path": paths.snapshot, "form": form.value}
+    world, block = execution.world, execution.transitions[-1].block
+    if paths.in_place:
+        written["snapshot"] = _write_in_place(paths, world, start=start, block=block)
+    elif paths.snapshot is not None:
+        written["snapshot"] = _write_snapshot(paths, world, start=start, block=block)
     if paths.keeps_step:
+        from near_tee_cli.workspace.snapshots import snapshot_of
+
+        after = snapshot_of(world, block=block)
         written["step"] = _write_step(
             paths, result=result, execution=execution, before=before, after=after, parent=start.parent
         )
     return written
+
+
+def _write_snapshot(paths: Paths, world: Any, *, start: Any, block: Any) -> dict[str, Any]:
+    from near_tee_cli.cli.snapshot_input import form_after
+    from near_tee_cli.workspace.saving import save_world
+
+    path = paths.snapshot or ""
+    form = form_after(path, start.form)
+    save_world(world, path, form=form, block=block, overwrite=paths.force)
+    return {"path": path, "form": form.value}
+
+
+def _write_in_place(paths: Paths, world: Any, *, start: Any, block: Any) -> dict[str, Any]:
+    from near_tee_cli.workspace.saving import advance_in_place, save_world
+    from near_tee_cli.workspace.snapshot_files import Form
+
+    path, form = paths.snapshot or "", Form(start.form)
+    if form is Form.LMDB:
+        advance_in_place(world, block=block)
+    else:
+        save_world(world, path, form=form, block=block, overwrite=True)
+    return {"path": path, "form": form.value}
 
 
 def _write_step(

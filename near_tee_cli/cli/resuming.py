@@ -50,7 +50,7 @@ class Resumed(NamedTuple):
 
 def begin_from(given: Given) -> Start:
     """The state that a line of `resume` goes on from. Raises `BadInputError`, `StateError` and `UnsupportedError`."""
-    found = read_state(given["source"])
+    found = read_state(given["source"], writing=given["in_place"])
     if found.stored is None:
         world = world_of(found.snapshot)
         history = waiting(Trie(world.store, world.root))
@@ -96,6 +96,7 @@ def surroundings(given: Given) -> Surroundings:
         accounts=additions.accounts(given["account"], "--account") or None,
         contracts=additions.contracts(additions.contract_paths(given["with"], "--with")) or None,
         state_path=given["source"],
+        in_place=given["in_place"],
     )
 
 

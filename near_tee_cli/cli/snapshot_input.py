@@ -1,8 +1,10 @@
 """A state from a file that a command line names: a snapshot in any of its forms, or the state behind a step."""
 
+import os
 from typing import NamedTuple
 
 from near_tee_cli.cli import files
+from near_tee_cli.errors import WriteError
 from near_tee_cli.workspace.snapshot_files import Form, read_snapshot
 from near_tee_cli.workspace.snapshots import Snapshot
 from near_tee_cli.workspace.step_files import StoredStep, is_step, read_step
@@ -13,20 +15,29 @@ class Input(NamedTuple):
 
     snapshot: Snapshot
     form: str
-    """`json`, `borsh`, `case` or `step`."""
+    """`json`, `borsh`, `lmdb`, `case` or `step`."""
     stored: StoredStep | None
 
 
 STEP = "step"
 
 
-def read_state(path: str) -> Input:
-    """The snapshot at `path`. Raises `BadInputError` and `UnsupportedError`."""
+def read_state(path: str, *, writing: bool = False) -> Input:
+    """The snapshot at `path`; `writing` when it is to be changed in place.
+
+    Raises `BadInputError`, `UnsupportedError`, and `WriteError` for what cannot be changed.
+    """
     if is_step(path):
         stored = read_step(path)
         return Input(stored.step.after, STEP, stored)
+    if os.path.isdir(path):
+        from near_tee_cli.workspace.state_directory import StateDirectory
+
+        return Input(StateDirectory(path, writing=writing).snapshot, Form.LMDB.value, None)
     data = files.read(path, "the snapshot", max_bytes=files.MAX_SNAPSHOT_BYTES)
     found = read_snapshot(data, "the snapshot")
+    if writing and found.form is Form.CASE:
+        raise WriteError(f"{path} is a recorded case, which is only read", code="not-writable")
     return Input(found.snapshot, found.form.value, None)
 
 
@@ -37,4 +48,12 @@ def form_for(path: str, *, otherwise: Form) -> Form:
         return Form.JSON
     if lower.endswith((".nts", ".borsh")):
         return Form.BORSH
+    if lower.rstrip("/").endswith(".lmdb"):
+        return Form.LMDB
     return otherwise
+
+
+def form_after(path: str, form: str | None) -> Form:
+    """How what came of a state in `form` is to be written to `path`: by the end of the name, else in the same form."""
+    same = {Form.BORSH.value: Form.BORSH, STEP: Form.BORSH, Form.LMDB.value: Form.LMDB}
+    return form_for(path, otherwise=same.get(form or "", Form.JSON))

@@ -59,7 +59,7 @@ def start(asked: Asked) -> Start:
         from near_tee_cli.cli.snapshot_input import read_state
         from near_tee_cli.workspace.snapshots import world_of
 
-        snapshot, form, stored = read_state(around.state_path)
+        snapshot, form, stored = read_state(around.state_path, writing=around.in_place)
         last = snapshot.block
         world = world_of(_with_surroundings(snapshot, around))
         parent = None if stored is None else stored.digest

@@ -37,6 +37,6 @@ SUBCOMMANDS = {
         "show": Entry("state_show", "what a snapshot holds, account by account"),
         "get": Entry("state_get", "one value of the state"),
         "prove-key": Entry("state_prove_key", "a Merkle proof that a key has a value, or has none"),
-        "convert": Entry("state_convert", "a snapshot as JSON or Borsh"),
+        "convert": Entry("state_convert", "a snapshot in another form, also as a directory for large states"),
     }
 }

@@ -26,7 +26,7 @@ from near_tee_cli.runtime.chunk import Machine
 from near_tee_cli.runtime.genesis import rows_of_records
 from near_tee_cli.runtime.views import View, run_view
 from near_tee_cli.state.build import build
-from near_tee_cli.state.store import MemoryStore
+from near_tee_cli.state.store import GrowingStore
 from near_tee_cli.state.trie import Trie
 from near_tee_cli.vm.outcome import VMOutcome
 
@@ -50,7 +50,7 @@ class World:
         config: RuntimeConfig,
         chain: ChainContext,
         *,
-        store: MemoryStore,
+        store: GrowingStore,
         root: bytes,
         in_flight: Sequence[Receipt] = (),
         congestion_info: CongestionInfo = NO_CONGESTION,

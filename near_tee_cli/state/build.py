@@ -5,8 +5,9 @@ where their paths part, and a branch is finished when the next key leaves it. Gi
 of single changes to the same map would give.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from hashlib import sha256
+from typing import Any
 
 from near_tee_cli.primitives.hashes import ZERO_HASH
 from near_tee_cli.state.nibbles import LOW_MASKS, encode_path
@@ -24,6 +25,11 @@ def build(items: Mapping[bytes, bytes]) -> tuple[bytes, MemoryStore]:
     nodes: dict[bytes, bytes] = {}
     root = _fold(items, nodes)
     return root, MemoryStore(nodes)
+
+
+def build_by_path(items: Mapping[bytes, bytes], nodes: MutableMapping[str, bytes]) -> bytes:
+    """The root of the trie that maps each key to its value; its nodes go to `nodes` by their paths, children first."""
+    return _fold(items, nodes, by_path=True)
 
 
 class _Open:
@@ -46,8 +52,8 @@ def _shared_nibbles(left: bytes, right: bytes) -> int:
     return 2 * length - (difference.bit_length() + 3) // 4
 
 
-def _fold(items: Mapping[bytes, bytes], nodes: dict[bytes, bytes] | None) -> bytes:
-    """The root; nodes and values go to `nodes` by their hashes when it is there."""
+def _fold(items: Mapping[bytes, bytes], nodes: MutableMapping[Any, bytes] | None, *, by_path: bool = False) -> bytes:
+    """The root; nodes and values go to `nodes` by their hashes when it is there, or nodes alone by their paths."""
     keys = sorted(items)
     if not keys:
         return ZERO_HASH
@@ -68,7 +74,7 @@ def _fold(items: Mapping[bytes, bytes], nodes: dict[bytes, bytes] | None) -> byt
         length = len(value)
         value_hash = hash_of(value).digest()
         reference = length.to_bytes(4, "little") + value_hash
-        if nodes is not None:
+        if nodes is not None and not by_path:
             nodes[value_hash] = value
         if depth == len(path):
             # The key is a prefix of the next one, so its value stands at the branch where they part.
@@ -83,7 +89,7 @@ def _fold(items: Mapping[bytes, bytes], nodes: dict[bytes, bytes] | None) -> byt
             leaf = b"\x00" + size.to_bytes(4, "little") + encoded + reference + memory.to_bytes(8, "little")
             leaf_hash = hash_of(leaf).digest()
             if nodes is not None:
-                nodes[leaf_hash] = leaf
+                nodes[path[: depth + 1] if by_path else leaf_hash] = leaf
             if depth < 0:
                 return leaf_hash
             branch = unfinished[-1]
@@ -91,14 +97,16 @@ def _fold(items: Mapping[bytes, bytes], nodes: dict[bytes, bytes] | None) -> byt
             branch.hashes.append(leaf_hash)
             branch.memory += memory
         if after < before:
-            root = _close(unfinished, path, down_to=after, nodes=nodes)
+            root = _close(unfinished, path, down_to=after, nodes=nodes, by_path=by_path)
             if root is not None:
                 return root
         before = after
     return ZERO_HASH
 
 
-def _close(unfinished: list[_Open], path: str, *, down_to: int, nodes: dict[bytes, bytes] | None) -> bytes | None:
+def _close(
+    unfinished: list[_Open], path: str, *, down_to: int, nodes: MutableMapping[Any, bytes] | None, by_path: bool
+) -> bytes | None:
     """Finishes every branch deeper than `down_to` on the way of `path`; the last one of all is the root."""
     while unfinished[-1].depth > down_to:
         branch = unfinished.pop()
@@ -106,7 +114,7 @@ def _close(unfinished: list[_Open], path: str, *, down_to: int, nodes: dict[byte
         node = pack_branch(branch.mask, b"".join(branch.hashes), branch.reference, memory)
         node_hash = sha256(node).digest()
         if nodes is not None:
-            nodes[node_hash] = node
+            nodes[path[: branch.depth] if by_path else node_hash] = node
         parent = max(down_to, unfinished[-1].depth if unfinished else -1)
         if parent + 1 < branch.depth:
             encoded = encode_path(path[parent + 1 : branch.depth], is_leaf=False)
@@ -114,7 +122,7 @@ def _close(unfinished: list[_Open], path: str, *, down_to: int, nodes: dict[byte
             node = pack_extension(encoded, node_hash, memory)
             node_hash = sha256(node).digest()
             if nodes is not None:
-                nodes[node_hash] = node
+                nodes[path[: parent + 1] if by_path else node_hash] = node
         if parent < 0:
             return node_hash
         if not unfinished or unfinished[-1].depth < parent:

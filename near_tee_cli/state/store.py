@@ -30,6 +30,14 @@ class NodeStore(Protocol):
         ...
 
 
+class GrowingStore(NodeStore, Protocol):
+    """A store that takes what updates make, so that a world can live on it from block to block."""
+
+    def update(self, items: Mapping[bytes, bytes], /) -> None:
+        """Keeps what an update of a trie produced; the hashes are taken as they stand."""
+        ...
+
+
 class Items(dict[bytes, bytes]):
     """Hash -> bytes, in which a missing hash is a `MissingNodeError`.
 

@@ -9,7 +9,8 @@ replaced unless asked. A failed write leaves nothing behind but, after a kill, a
 import errno
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from near_tee_cli.errors import BadInputError, WriteError
 
@@ -102,6 +103,17 @@ def write_directory(path: str, files: Mapping[str, bytes]) -> None:
 
     An empty directory of that name may be there already.
     """
+    with new_directory(path) as temporary:
+        for file_name, data in files.items():
+            _create(os.path.join(temporary, file_name), data, mode=0o666)
+
+
+@contextmanager
+def new_directory(path: str) -> Iterator[str]:
+    """A temporary sibling that becomes the directory `path` when the block ends well, and vanishes when it does not.
+
+    Files in it have to be synced by whoever writes them. Raises `WriteError` as `write_directory` does.
+    """
     parent, name = _split(path)
     temporary = os.path.join(parent, _temporary_name(name))
     _refuse_taken_directory(path)
@@ -109,8 +121,7 @@ def write_directory(path: str, files: Mapping[str, bytes]) -> None:
     try:
         os.mkdir(temporary)
         made = True
-        for file_name, data in files.items():
-            _create(os.path.join(temporary, file_name), data, mode=0o666)
+        yield temporary
         sync_directory(temporary)
         os.rename(temporary, path)
         made = False
@@ -121,9 +132,17 @@ def write_directory(path: str, files: Mapping[str, bytes]) -> None:
         raise _unwritable(path, error) from error
     finally:
         if made:
-            for file_name in files:
-                _discard(os.path.join(temporary, file_name))
-            _discard(temporary, os.rmdir)
+            _discard_directory(temporary)
+
+
+def _discard_directory(path: str) -> None:
+    """Remove a directory of ours with what is in it."""
+    for entry in os.scandir(path):
+        if entry.is_dir(follow_symlinks=False):
+            _discard_directory(entry.path)
+        else:
+            _discard(entry.path)
+    _discard(path, os.rmdir)
 
 
 def make_directory(path: str) -> None:

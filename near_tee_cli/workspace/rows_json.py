@@ -4,7 +4,7 @@ A row becomes a record only if that record makes exactly this row again, so that
 and back, however odd the row.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives import canonical_json as cj
@@ -36,7 +36,7 @@ _NONCE_BYTES = 8
 _SEVERAL_ROWS = (PostponedReceiptRecord, DelayedReceiptRecord)
 
 
-def rows_json(rows: Rows) -> tuple[list[object], list[object]]:
+def rows_json(rows: Mapping[bytes, bytes]) -> tuple[list[object], list[object]]:
     """Records and raw entries, each in ascending order of trie keys, that make `rows`."""
     records: list[object] = []
     raw: list[object] = []

@@ -16,6 +16,8 @@ class Form(Enum):
 
     JSON = "json"
     BORSH = "borsh"
+    LMDB = "lmdb"
+    """A directory, for large states."""
     CASE = "case"
     """A recorded case: read only."""
 
@@ -59,4 +61,4 @@ def write_snapshot(snapshot: Snapshot, form: Form) -> bytes:
         return snapshot_json.snapshot_json(snapshot)
     if form is Form.BORSH:
         return snapshot_borsh.snapshot_borsh(snapshot)
-    raise BadInputError("a recorded case cannot be written, only read", code="not-writable")
+    raise BadInputError(f"a snapshot in the form {form.value} is no file that could be written", code="not-writable")

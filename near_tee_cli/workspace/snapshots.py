@@ -6,6 +6,7 @@ the other without loss; a recorded case can be given as well and stands for the 
 these a file is shows in its content.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from near_tee_cli.errors import BadInputError, InconsistentStateError
@@ -17,6 +18,7 @@ from near_tee_cli.runtime.block import NO_CONGESTION, BandwidthRequest, BlockCon
 from near_tee_cli.runtime.genesis import Rows
 from near_tee_cli.runtime.world import World
 from near_tee_cli.state.build import build
+from near_tee_cli.state.store import GrowingStore
 
 MAX_BYTES = 256 * 1024 * 1024
 """Bytes of a snapshot in one file; larger states are kept in another way."""
@@ -25,13 +27,21 @@ MAX_ROWS = 1_000_000
 """Rows of a snapshot in one file."""
 
 
+class RowsOnDisk(Mapping[bytes, bytes]):
+    """The rows of a state that comes with its trie, of which only what is touched is read."""
+
+    def trie(self) -> tuple[bytes, GrowingStore]:
+        """The root, and a store that has everything under it."""
+        raise NotImplementedError
+
+
 class Snapshot(NamedTuple):
     """A state and what is on its way."""
 
     protocol_version: int
     chain: ChainContext
-    rows: Rows
-    """Trie keys and values."""
+    rows: Mapping[bytes, bytes]
+    """Trie keys and values; those of a large state are read when they are asked for."""
     block: BlockContext | None = None
     """The block that was applied last, `None` when none was."""
     in_flight: tuple[Receipt, ...] = ()
@@ -49,7 +59,11 @@ def world_of(snapshot: Snapshot) -> World:
     and `UnsupportedError` for a protocol version that is not implemented.
     """
     config = config_at(snapshot.protocol_version)
-    root, store = build(snapshot.rows)
+    store: GrowingStore
+    if isinstance(snapshot.rows, RowsOnDisk):
+        root, store = snapshot.rows.trie()
+    else:
+        root, store = build(snapshot.rows)
     if snapshot.state_root is not None and snapshot.state_root != root:
         raise InconsistentStateError(
             f"the rows have the root {base58.encode(root)}, the snapshot states {base58.encode(snapshot.state_root)}",
@@ -68,10 +82,15 @@ def world_of(snapshot: Snapshot) -> World:
 
 def snapshot_of(world: World, *, block: BlockContext | None) -> Snapshot:
     """What `world` is now; `block` is the one that was applied last, if any."""
+    return header_of(world, block=block)._replace(rows=dict(world.rows()))
+
+
+def header_of(world: World, *, block: BlockContext | None) -> Snapshot:
+    """The same without its rows."""
     return Snapshot(
         protocol_version=world.config.protocol_version,
         chain=world.chain,
-        rows=dict(world.rows()),
+        rows={},
         block=block,
         in_flight=world.in_flight,
         congestion_info=world.congestion_info,

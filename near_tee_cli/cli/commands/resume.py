@@ -36,6 +36,7 @@ LINE = CommandLine(
         context_options.SINGLE,
         context_options.MAX_BLOCKS,
         context_options.STATE_OUT,
+        context_options.IN_PLACE,
         context_options.FORCE,
         COMPILER,
         context_options.KEPT_STEP_OUT,

@@ -1,6 +1,7 @@
 """`state show`: what a snapshot holds, account by account."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from near_tee_cli.cli import exit_codes
@@ -56,7 +57,7 @@ def execute(given: Given) -> Report:
     return Report(exit_codes.OK, result, lambda audience: _lines(result, audience))
 
 
-def _accounts(rows: dict[bytes, bytes]) -> tuple[dict[str, dict[str, Any]], Counter[str]]:
+def _accounts(rows: Mapping[bytes, bytes]) -> tuple[dict[str, dict[str, Any]], Counter[str]]:
     """Each account with what belongs to it, and how many rows of each other column there are."""
     from near_tee_cli.cli.changes import row_of
     from near_tee_cli.primitives.schema.account import decode_account
@@ -83,7 +84,7 @@ def _accounts(rows: dict[bytes, bytes]) -> tuple[dict[str, dict[str, Any]], Coun
     return accounts, others
 
 
-def _rows(rows: dict[bytes, bytes], account_id: str) -> list[dict[str, Any]]:
+def _rows(rows: Mapping[bytes, bytes], account_id: str) -> list[dict[str, Any]]:
     from near_tee_cli.cli.changes import row_of
     from near_tee_cli.primitives.canonical_json import base64_text
 

@@ -30,7 +30,7 @@ def test_defaults(line):
     assert (call.args, call.gas, call.deposit) == (b"{}", defaults.GAS, 0)
     assert call.refund_to is None
     assert call.signing_key is None
-    assert all(value is None for value in around)
+    assert not any(around)
     assert not any(present.values())
 
 
