@@ -20,11 +20,11 @@ from near_tee_cli.vm.float_bits import float_instruction
 from near_tee_cli.vm.kinds import kind_of
 from near_tee_cli.vm.prepared import (
     EXHAUSTED_EXPORT,
-    EXPORT_PREFIX,
     MEMORY_EXPORT,
     REMAINING_GAS_EXPORT,
     STACK_EXHAUSTED,
     START_EXPORT,
+    export_name,
 )
 from near_tee_cli.vm.wasm import leb128, writer
 from near_tee_cli.vm.wasm import opcodes as op
@@ -236,9 +236,8 @@ class Instrumenter:
         return self._module.code[constant.start : constant.end]
 
     def _exports(self) -> list[bytes]:
-        prefix = EXPORT_PREFIX.encode()
         items = [
-            writer.export(prefix + one.name, one.kind, index=self._target(one.kind, one.item))
+            writer.export(export_name(one.name), one.kind, index=self._target(one.kind, one.item))
             for one in self._module.exports
             if one.kind != MEMORY_KIND
         ]

@@ -17,7 +17,7 @@
   modelled stack (`MemoryAccessViolation`).
 * *Exports.* `memory`, `remaining_gas`, `exhausted`; `start` if the contract has a start function, to be called
   like a method before the method itself (the module has no start section). Every function, table and global
-  that the contract exports keeps its name behind one NUL byte; its memory exports are gone.
+  that the contract exports keeps its name behind one NUL byte (see `export_name`); its memory exports are gone.
 * *Memory* is the one that the configuration prescribes, whatever the contract declares.
 
 Value types are written with one letter: `d` i32, `q` i64, `f` f32, `g` f64, `r` funcref.
@@ -27,6 +27,8 @@ Mirrors nearcore: runtime/near-vm-runner/src/logic/errors.rs, runtime/near-vm-ru
 
 from enum import IntEnum
 from typing import NamedTuple
+
+from near_tee_cli.primitives.hashes import sha256
 
 EXPORT_PREFIX = "\0"
 """Stands before every name that the contract itself exports."""
@@ -41,6 +43,15 @@ STACK_EXHAUSTED = -1
 
 MAX_CONTEXT_BYTES = 1 << 20
 """A module whose `Prepared.context_bytes` exceeds this cannot be loaded (`LoadingError`)."""
+
+_MAX_NAME_BYTES = 100_000
+_LONG_PREFIX = b"sha256:"
+
+
+def export_name(name: bytes) -> bytes:
+    """What an export of the contract is called in the instrumented module: no longer than the engine allows."""
+    prefixed = EXPORT_PREFIX.encode() + name
+    return prefixed if len(prefixed) <= _MAX_NAME_BYTES else _LONG_PREFIX + sha256(name).hex().encode()
 
 
 class PrepareError(IntEnum):

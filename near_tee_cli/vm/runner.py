@@ -38,10 +38,10 @@ from near_tee_cli.vm.outcome import (
 )
 from near_tee_cli.vm.prepared import (
     EXHAUSTED_EXPORT,
-    EXPORT_PREFIX,
     REMAINING_GAS_EXPORT,
     STACK_EXHAUSTED,
     START_EXPORT,
+    export_name,
 )
 
 _PAGE_BYTES = 65_536
@@ -185,7 +185,7 @@ def _execute(host: Host, linked: LinkedModule, method: str, *, has_start: bool) 
         logic.memory.attach(instance.memory_base, instance.memory_size)
         error = _call(host, instance, _START) if has_start else None
         if error is None:
-            error = _call(host, instance, (EXPORT_PREFIX + method).encode())
+            error = _call(host, instance, export_name(method.encode()))
         return logic.outcome(error)
     finally:
         logic.memory.detach()
