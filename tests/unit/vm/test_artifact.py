@@ -6,6 +6,7 @@ from near_tee_cli.errors import BadInputError
 from near_tee_cli.params.store import config_at
 from near_tee_cli.vm.artifact import PREPARATION_VERSION, artifact_name, decode, encode
 from near_tee_cli.vm.engine import Engine
+from near_tee_cli.vm.kinds import kind_of
 from near_tee_cli.vm.prepare import prepare
 from near_tee_cli.vm.prepared import Import, Prepared, PrepareError
 from tests.support.nearcore_calls import CALLS
@@ -101,17 +102,25 @@ VARIETY = """
     (drop (i32.trunc_f64_s (f64.load (i32.const 8))))
     (unreachable))
 """
-OUTPUT = {5: "b451d5f23d4bffb53e646c8e79d226cf64303539284d04fd8041c8458c3fe8d2"}
+OLDER = """
+  (memory 1) (func (export "main") (param f32) (result f32) (local f64)
+    (local.set 1 (f64.promote_f32 (f32.neg (f32.add (local.get 0) (local.get 0)))))
+    (f32.demote_f64 (f64.neg (f64.sqrt (local.get 1)))))
+"""
+OUTPUT = {6: "51538da74f7cd1a5525c5823d322340185169d1aabeed499bedad9cbdcd3e6b4"}
 """Digest of what preparation gives for the modules here, by version."""
 
 
 def test_the_version_counts_every_change_of_what_preparation_gives():
     digest = hashlib.sha256()
-    engine, config = Engine(), config_at(86).vm
-    variety = wat(f"(module {VARIETY})")
-    assert isinstance(prepare(variety, config, validate=engine.validate), Prepared)
-    for code in (variety, *(call.code for call in CALLS.values())):
-        digest.update(repr(prepare(code, config, validate=engine.validate)).encode())
+    engine = Engine()
+    for version, example in ((86, VARIETY), (83, OLDER)):
+        config = config_at(version).vm
+        validate = engine.validator(bulk_memory=kind_of(config).bulk_memory)
+        module = wat(f"(module {example})")
+        assert isinstance(prepare(module, config, validate=validate), Prepared)
+        for code in (module, *(call.code for call in CALLS.values())):
+            digest.update(repr(prepare(code, config, validate=validate)).encode())
     assert OUTPUT.get(PREPARATION_VERSION) == digest.hexdigest(), (
         "prepared modules differ from what caches hold: raise PREPARATION_VERSION and record the digest under it"
     )
