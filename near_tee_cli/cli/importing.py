@@ -86,7 +86,7 @@ def imported(given: Given) -> Imported:
     )
     world = world_of(snapshot)
     said = _add_rest(world, gathered, balances=balances, codes=codes)
-    last = _last(gathered, config, before=snapshot.block)
+    last = _last(gathered, config, before=snapshot.block, notes=notes)
     return Imported(gathered, world, world_options.last_block_of(given, last, config), said, notes, form)
 
 
@@ -184,12 +184,18 @@ def _add_rest(world: World, gathered: Gathered, *, balances: Any, codes: Any) ->
     return said
 
 
-def _last(gathered: Gathered, config: RuntimeConfig, *, before: BlockContext | None) -> BlockContext | None:
+def _last(
+    gathered: Gathered, config: RuntimeConfig, *, before: BlockContext | None, notes: list[str]
+) -> BlockContext | None:
     """The last block with the defaults in the place of what neither the files nor the state below say."""
     if gathered.block is not None:
-        limit = config.main_storage_proof_size_soft_limit
-        gas_limit = gathered.block.gas_limit or defaults.GAS_LIMIT
-        return gathered.block._replace(proof_size_limit=limit, gas_limit=gas_limit)
+        default = world_options.default_block(config)
+        unsaid = () if gathered.genesis is None else gathered.genesis.unsaid
+        if unsaid:
+            notes.append(f"the genesis does not say these of its block, which are the defaults: {', '.join(unsaid)}")
+        values = {name: getattr(default, name) for name in (*unsaid, "proof_size_limit")}
+        gas_limit = default.gas_limit if gathered.block.gas_limit is None else gathered.block.gas_limit
+        return gathered.block._replace(gas_limit=gas_limit, **values)
     if gathered.height is None:
         return before
     return (before or world_options.default_block(config))._replace(height=gathered.height)

@@ -16,7 +16,12 @@ from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.primitives.schema.access_key import decode_access_key
 from near_tee_cli.primitives.schema.account import Account, LocalContract, decode_account
 from near_tee_cli.primitives.schema.json_scalars import hash_text
-from near_tee_cli.primitives.schema.receipt import decode_receipt, decode_state_stored_receipt
+from near_tee_cli.primitives.schema.receipt import (
+    YIELD_TAGS,
+    ActionReceipt,
+    decode_receipt,
+    decode_state_stored_receipt,
+)
 from near_tee_cli.primitives.schema.records import (
     DelayedReceiptRecord,
     PostponedReceiptRecord,
@@ -77,7 +82,7 @@ def _records(rows: Mapping[bytes, bytes], form: Form, *, accounts: frozenset[str
     notes: list[str] = []
     queue, raw = _delayed(taken.raw, notes)
     records += queue
-    if any(isinstance(record, PostponedReceiptRecord) and _waits_as_yield(wanted, record) for record in records):
+    if any(_is_yield(record) for record in records):
         notes.append("records hold no timeouts of yields: those that wait never time out where these are read")
     if form is Form.GENESIS_RECORDS:
         recounted = as_genesis(records, (), config=config)[1]
@@ -119,9 +124,9 @@ def _delayed(
     return [record for _, record in sorted(queue, key=lambda item: item[0])], rest
 
 
-def _waits_as_yield(rows: Mapping[bytes, bytes], record: PostponedReceiptRecord) -> bool:
-    ids = getattr(record.receipt.body, "input_data_ids", ())
-    return len(ids) == 1 and keys.promise_yield_receipt(record.receipt.receiver_id, ids[0]) in rows
+def _is_yield(record: StateRecord) -> bool:
+    body = record.receipt.body if isinstance(record, PostponedReceiptRecord) else None
+    return isinstance(body, ActionReceipt) and body.tag in YIELD_TAGS
 
 
 def _owner(key: bytes) -> str | None:

@@ -43,6 +43,8 @@ class GenesisConfig(NamedTuple):
     block: BlockContext
     """The genesis block; the limit on the storage proof is left open."""
     treasury: str | None
+    unsaid: tuple[str, ...]
+    """Fields of the block that the configuration lacks; they are 0."""
 
 
 class Recounted(NamedTuple):
@@ -83,7 +85,11 @@ def config_of(content: Mapping[str, Any], what: str) -> GenesisConfig:
         validators=tuple(sorted(found.items())),
         block=block,
         treasury=None if treasury is None else read_account_id(treasury, f"{what}: protocol_treasury_account"),
+        unsaid=tuple(field for name, field in _OF_THE_BLOCK if name not in content),
     )
+
+
+_OF_THE_BLOCK = (("genesis_height", "height"), ("genesis_time", "timestamp"), ("min_gas_price", "gas_price"))
 
 
 def _nanoseconds(value: object, where: str) -> int:

@@ -83,8 +83,10 @@ def _printed(data: bytes, what: str) -> object:
     begin = next((at for at, line in enumerate(lines) if line.startswith("[")), None)
     if begin is None:
         raise refused
-    end = next((at for at in range(begin, len(lines)) if lines[at].rstrip() == "]"), begin)
-    return cj.loads("\n".join(lines[begin : end + 1]).encode(), what, max_bytes=MAX_BYTES)
+    whole = lines[begin].rstrip().endswith("]")
+    end = begin if whole else next((at for at in range(begin, len(lines)) if lines[at].rstrip() == "]"), begin)
+    values = cj.loads("\n".join(lines[begin : end + 1]).encode(), what, max_bytes=MAX_BYTES)
+    return {"values": values}
 
 
 def _is_envelope(value: object) -> bool:
