@@ -118,20 +118,23 @@ def apply_case_block(world: World, block: CaseBlock, *, machine: Machine) -> App
     return AppliedBlock(transition, tuple(views))
 
 
-def replay(case: Case, *, machine: Machine) -> Replay:
-    """Apply `case` and compare. Raises `BadInputError` when the case is malformed or expects nothing."""
+def replay(case: Case, *, machine: Machine, world: World | None = None) -> Replay:
+    """Apply `case` and compare; `world` is what it starts from when it is not made from the case.
+
+    Raises `BadInputError` when the case is malformed or expects nothing.
+    """
     try:
-        comparisons = list(_comparisons(case, machine))
+        comparisons = list(_comparisons(case, machine, world=world))
     except UnsupportedError as error:
         return Replay(case.name, Verdict.REFUSED, (), error)
     agrees = all(comparison.agrees for comparison in comparisons)
     return Replay(case.name, Verdict.AGREES if agrees else Verdict.DIFFERS, tuple(comparisons), None)
 
 
-def _comparisons(case: Case, machine: Machine) -> Iterator[Comparison]:
+def _comparisons(case: Case, machine: Machine, *, world: World | None) -> Iterator[Comparison]:
     if case.expect is None:
         raise BadInputError(f"case {case.name} expects nothing, so there is nothing to compare", code="no-expectation")
-    world = world_of_case(case)
+    world = world_of_case(case) if world is None else world
     if "pre_state_root" in case.expect:
         yield compare("pre_state_root", case.expect["pre_state_root"], base58.encode(world.root))
     expected_blocks = case.expect.get("blocks", [])
