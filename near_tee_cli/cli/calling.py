@@ -40,9 +40,11 @@ def snapshot_before(begin: Start, paths: Paths) -> Any:
     """The snapshot that a step starts with; `None` when no step is kept. To be taken before anything is executed."""
     if not paths.keeps_step:
         return None
-    from near_tee_cli.workspace.snapshots import snapshot_of
+    from near_tee_cli.workspace.saving import is_on_disk
+    from near_tee_cli.workspace.snapshots import header_of, snapshot_of
 
-    return snapshot_of(begin.world, block=begin.last)
+    # Of a large state only what the blocks read is kept, which is known afterwards.
+    return (header_of if is_on_disk(begin.world) else snapshot_of)(begin.world, block=begin.last)
 
 
 def write(result: dict[str, Any], paths: Paths, *, execution: Execution, begin: Start, before: Any) -> None:

@@ -99,21 +99,17 @@ def write_outputs(
     elif paths.snapshot is not None:
         written["snapshot"] = _write_snapshot(paths, world, start=start, block=block)
     if paths.keeps_step:
-        from near_tee_cli.workspace.snapshots import snapshot_of
-
-        after = snapshot_of(world, block=block)
-        written["step"] = _write_step(
-            paths, result=result, execution=execution, before=before, after=after, parent=start.parent
-        )
+        written["step"] = _write_step(paths, result=result, execution=execution, before=before, parent=start.parent)
     return written
 
 
 def _write_snapshot(paths: Paths, world: Any, *, start: Any, block: Any) -> dict[str, Any]:
     from near_tee_cli.cli.snapshot_input import form_after
-    from near_tee_cli.workspace.saving import save_world
+    from near_tee_cli.workspace.saving import is_on_disk, save_world
+    from near_tee_cli.workspace.snapshot_files import Form
 
     path = paths.snapshot or ""
-    form = form_after(path, start.form)
+    form = form_after(path, Form.LMDB.value if is_on_disk(world) else start.form)
     save_world(world, path, form=form, block=block, overwrite=paths.force)
     return {"path": path, "form": form.value}
 
@@ -131,11 +127,18 @@ def _write_in_place(paths: Paths, world: Any, *, start: Any, block: Any) -> dict
 
 
 def _write_step(
-    paths: Paths, *, result: Mapping[str, Any], execution: Any, before: Any, after: Any, parent: bytes | None
+    paths: Paths, *, result: Mapping[str, Any], execution: Any, before: Any, parent: bytes | None
 ) -> dict[str, Any]:
     from near_tee_cli.workspace import step_files
     from near_tee_cli.workspace.atomic import make_directory
+    from near_tee_cli.workspace.saving import is_on_disk, save_world
+    from near_tee_cli.workspace.snapshot_files import Form
+    from near_tee_cli.workspace.snapshots import header_of, snapshot_of
     from near_tee_cli.workspace.steps import step_of
+    from near_tee_cli.workspace.witness_rows import witnessed
+
+    world, block = execution.world, execution.transitions[-1].block
+    large = is_on_disk(world)
 
     outcome = {
         "status": result["status"],
@@ -149,9 +152,9 @@ def _write_step(
         result["call"],
         outcome,
         transitions=execution.transitions,
-        before=before,
-        after=after,
-        world=execution.world,
+        before=witnessed(before, execution.transitions, world.store) if large else before,
+        after=(header_of if large else snapshot_of)(world, block=block),
+        world=world,
         yields=execution.yields,
         parent=parent,
     )
@@ -161,5 +164,5 @@ def _write_step(
         directory = paths.steps or STEPS
         make_directory(directory)
         path = os.path.join(directory, packed.digest.hex()[:NAME_DIGITS])
-    step_files.write_step(path, packed)
+    step_files.write_step(path, packed, save_after=lambda place: save_world(world, place, form=Form.LMDB, block=block))
     return {"path": path, "digest": packed.digest.hex()}

@@ -125,6 +125,10 @@ class PathStore:
             raise InconsistentStateError(f"the code {item_hash.hex()} on disk is other code", code="state-damaged")
         return code
 
+    def items(self) -> Mapping[bytes, bytes]:
+        """Everything that was fetched or made so far."""
+        return self._items
+
     def update(self, items: Mapping[bytes, bytes]) -> None:
         """Keeps what an update of a trie produced; the hashes are taken as they stand."""
         self._items.update(items)

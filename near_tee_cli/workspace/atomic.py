@@ -104,8 +104,13 @@ def write_directory(path: str, files: Mapping[str, bytes]) -> None:
     An empty directory of that name may be there already.
     """
     with new_directory(path) as temporary:
-        for file_name, data in files.items():
-            _create(os.path.join(temporary, file_name), data, mode=0o666)
+        write_files(temporary, files)
+
+
+def write_files(directory: str, files: Mapping[str, bytes]) -> None:
+    """Put new files into a directory that is being made, durably. Raises `OSError`."""
+    for file_name, data in files.items():
+        _create(os.path.join(directory, file_name), data, mode=0o666)
 
 
 @contextmanager

@@ -34,6 +34,11 @@ def advance_in_place(world: World, *, block: BlockContext | None) -> None:
     store.places.advance(store, header_of(world, block=block))
 
 
+def is_on_disk(world: World) -> bool:
+    """Whether `world` was read from a directory, so that all of it should never be listed."""
+    return isinstance(world.store, PathStore)
+
+
 def bounded_snapshot(world: World, *, block: BlockContext | None) -> Snapshot:
     """The snapshot of `world`, refused when it does not fit one file. Raises `BadInputError` (`too-large`)."""
     snapshot = snapshot_of(world, block=block)

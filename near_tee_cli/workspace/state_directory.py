@@ -60,24 +60,35 @@ class StateDirectory:
             raise WriteError(f"{path} cannot be written: it is read-only")
         try:
             self._environment = _opened(path, create=False, writing=writing)
-            self._check_length()
-            self._databases = _databases(self._environment, create=False)
-            self._transaction = self._environment.begin(buffers=False)
         except lmdb.Error as error:
             raise _malformed(path, error) from error
+        try:
+            self._check_length()
+            self._databases = _databases(self._environment, create=False)
+            self._transaction = self._environment.begin()
+            self.snapshot, self.row_count = self._head()
+        except lmdb.Error as error:
+            self._environment.close()
+            raise _malformed(path, error) from error
+        except BadInputError:
+            self._environment.close()
+            raise
+
+    def _head(self) -> tuple[Snapshot, int]:
+        """What goes with the rows, and how many there are."""
         meta = self._meta()
         if meta["format"] != FORMAT:
             shown = meta["format"][:40].decode("utf-8", "replace")
             if meta["format"].startswith(b"near-tee/state/"):
                 raise UnsupportedError(f"state format {shown!r} is not known", what="state-format")
-            raise BadInputError(f"{path} is no state directory: its format is {shown!r}", code="not-a-state")
+            raise BadInputError(f"{self.path} is no state directory: its format is {shown!r}", code="not-a-state")
         try:
-            self.snapshot = parse_snapshot(meta["snapshot"])._replace(rows=StoredRows(self))
+            snapshot = parse_snapshot(meta["snapshot"])._replace(rows=StoredRows(self))
         except BadInputError as error:
-            raise BadInputError(f"{path}: {error.message}", code="malformed-state") from error
-        if self.snapshot.state_root is None:
-            raise BadInputError(f"{path} names no root", code="malformed-state")
-        self.row_count = int.from_bytes(meta["rows"], "little")
+            raise BadInputError(f"{self.path}: {error.message}", code="malformed-state") from error
+        if snapshot.state_root is None:
+            raise BadInputError(f"{self.path} names no root", code="malformed-state")
+        return snapshot, int.from_bytes(meta["rows"], "little")
 
     def _check_length(self) -> None:
         """LMDB maps the file and believes it; one that is shorter than it says would kill the process."""

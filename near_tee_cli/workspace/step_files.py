@@ -7,15 +7,17 @@
 | `after.nts` | the snapshot after, Borsh |
 | `results.json` | what each block came to, in the form of the case format |
 
+On a large state `before.ntw` has what the blocks read of it, and `after.lmdb` is the state after as a directory.
+
 The names are fixed and nothing in a step names a path. Both forms appear whole or not at all, and both have the
 digest of `step.json`, so that a step has the same children in either.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from near_tee_cli.errors import BadInputError, UnsupportedError
+from near_tee_cli.errors import BadInputError, UnsupportedError, WriteError
 from near_tee_cli.primitives import base58
 from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.primitives.account_id import is_valid
@@ -24,11 +26,13 @@ from near_tee_cli.primitives.integers import U32_MAX
 from near_tee_cli.primitives.schema.wire import blob, read_blob, read_string, read_vector, string, vector, whole
 from near_tee_cli.runtime.yield_history import Yield
 from near_tee_cli.workspace import snapshot_borsh
-from near_tee_cli.workspace.atomic import read_file, write_directory, write_file
+from near_tee_cli.workspace.atomic import new_directory, read_file, write_directory, write_file, write_files
 from near_tee_cli.workspace.cases import parse_hash
 from near_tee_cli.workspace.snapshot_json import block_json, parse_block
-from near_tee_cli.workspace.snapshots import MAX_BYTES
+from near_tee_cli.workspace.snapshots import MAX_BYTES, Snapshot
+from near_tee_cli.workspace.state_directory import StateDirectory
 from near_tee_cli.workspace.steps import Step, StepBlock, root_text
+from near_tee_cli.workspace.witness_rows import WitnessRows, encode_witness, parse_witness
 from near_tee_cli.workspace.yields_json import parse_yield, yield_json
 
 SCHEMA = "near-tee/step/v1"
@@ -43,6 +47,9 @@ BEFORE = "before.nts"
 AFTER = "after.nts"
 RESULTS = "results.json"
 FILES = (STEP, BEFORE, AFTER, RESULTS)
+BEFORE_LARGE = "before.ntw"
+AFTER_LARGE = "after.lmdb"
+_PARTS = (frozenset((BEFORE, AFTER, RESULTS)), frozenset((BEFORE_LARGE, AFTER_LARGE, RESULTS)))
 
 _MEMBERS = (
     "schema", "about", "blocks", "codes", "files", "outcome", "parent", "post_root", "pre_root", "protocol_version",
@@ -64,15 +71,23 @@ class Packed(NamedTuple):
     files: Mapping[str, bytes]
     digest: bytes
     """SHA-256 of `step.json`, which has the digests of the other files."""
+    large: bool = False
+    """Whether the state after belongs beside the files, as a directory."""
 
 
 def pack(step: Step) -> Packed:
     """The files of `step`. The same step gives the same bytes."""
-    parts = {
-        BEFORE: snapshot_borsh.snapshot_borsh(step.before),
-        AFTER: snapshot_borsh.snapshot_borsh(step.after),
-        RESULTS: cj.dumps(list(step.results), indent=1),
-    }
+    large = isinstance(step.before.rows, WitnessRows)
+    results = cj.dumps(list(step.results), indent=1)
+    after = snapshot_borsh.snapshot_borsh(step.after)
+    if large:
+        parts = {BEFORE_LARGE: encode_witness(step.before), RESULTS: results}
+    else:
+        parts = {BEFORE: snapshot_borsh.snapshot_borsh(step.before), AFTER: after, RESULTS: results}
+    digests = {name: base58.encode(sha256(data)) for name, data in parts.items()}
+    if large:
+        # Of a directory the digest is that of its head, which has the root of everything else.
+        digests[AFTER_LARGE] = base58.encode(sha256(after))
     document = {
         "schema": SCHEMA,
         "about": step.about,
@@ -84,20 +99,27 @@ def pack(step: Step) -> Packed:
         "blocks": [_block_json(block) for block in step.blocks],
         "yields": [yield_json(one) for one in step.yields],
         "codes": {name: None if code is None else base58.encode(code) for name, code in step.codes.items()},
-        "files": {name: base58.encode(sha256(data)) for name, data in parts.items()},
+        "files": digests,
     }
     main = cj.dumps(document, indent=1)
-    return Packed({STEP: main, **parts}, sha256(main))
+    return Packed({STEP: main, **parts}, sha256(main), large)
 
 
-def write_step(path: str, packed: Packed) -> None:
+def write_step(path: str, packed: Packed, *, save_after: Callable[[str], None] | None = None) -> None:
     """Store a step as the new directory `path`, or as one file when the name ends in `.step`.
 
-    A step that is there already, byte for byte, is left as it is. Raises `WriteError`.
+    `save_after` makes the directory of a large state after. A step that is there already, byte for byte, is left as
+    it is. Raises `WriteError`.
     """
     if _is_there(path, packed):
         return
-    if path.endswith(SUFFIX):
+    if packed.large:
+        if path.endswith(SUFFIX) or save_after is None:
+            raise WriteError(f"{path} cannot hold a large state: such a step is a directory", code="too-large")
+        with new_directory(path) as temporary:
+            write_files(temporary, packed.files)
+            save_after(os.path.join(temporary, AFTER_LARGE))
+    elif path.endswith(SUFFIX):
         parts = vector(string(name) + blob(packed.files[name]) for name in FILES)
         write_file(path, MAGIC + parts, overwrite=False)
     else:
@@ -144,12 +166,7 @@ def read_step(path: str) -> StoredStep:
     files = _read_files(path)
     main = files[STEP]
     members = _document(main, path)
-    digests = cj.members(members["files"], "files", required=(AFTER, BEFORE, RESULTS))
-    for name, digest in digests.items():
-        if sha256(files[name]) != parse_hash(digest, f"files.{name}"):
-            raise _damaged(f"{name} is not the file that the step was written with", name)
-    before = snapshot_borsh.parse_snapshot(files[BEFORE])
-    after = snapshot_borsh.parse_snapshot(files[AFTER])
+    before, after = _snapshots(path, files, members["files"])
     version = cj.integer(members["protocol_version"], "protocol_version", bound=U32_MAX)
     for name, snapshot in (("pre_root", before), ("post_root", after)):
         if members[name] != root_text(snapshot):
@@ -172,6 +189,22 @@ def read_step(path: str) -> StoredStep:
         parent=_parse_parent(members["parent"]),
     )
     return StoredStep(step, sha256(main))
+
+
+def _snapshots(path: str, files: Mapping[str, bytes], value: object) -> tuple[Snapshot, Snapshot]:
+    """The snapshots before and after, everything held against the digests in `value`."""
+    large = BEFORE_LARGE in files
+    digests = cj.members(value, "files", required=sorted(_PARTS[large]))
+    expected = {name: parse_hash(digest, f"files.{name}") for name, digest in digests.items()}
+    for name, digest in expected.items():
+        if name in files and sha256(files[name]) != digest:
+            raise _damaged(f"{name} is not the file that the step was written with", name)
+    if not large:
+        return snapshot_borsh.parse_snapshot(files[BEFORE]), snapshot_borsh.parse_snapshot(files[AFTER])
+    after = StateDirectory(os.path.join(path, AFTER_LARGE)).snapshot
+    if sha256(snapshot_borsh.snapshot_borsh(after._replace(rows={}))) != expected[AFTER_LARGE]:
+        raise _damaged(f"{AFTER_LARGE} is not the state that the step was written with", AFTER_LARGE)
+    return parse_witness(files[BEFORE_LARGE]), after
 
 
 class Summary(NamedTuple):
@@ -205,7 +238,9 @@ def read_summary(path: str) -> Summary:
 def _read_files(path: str) -> dict[str, bytes]:
     """The files of the step at `path` by name."""
     if os.path.isdir(path):
-        return {name: _read_part(path, name) for name in FILES}
+        large = os.path.lexists(os.path.join(path, BEFORE_LARGE))
+        names = (STEP, BEFORE_LARGE, RESULTS) if large else FILES
+        return {name: _read_part(path, name) for name in names}
     data = read_file(path, "the step", max_bytes=2 * MAX_BYTES)
     if not data.startswith(MAGIC):
         raise BadInputError(f"{path} is no step", code="not-a-step")
