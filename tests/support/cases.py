@@ -1,4 +1,4 @@
-"""The recorded cases of the project: `case("runtime/promises/promises-callback")`, `names()`, `first()`.
+"""The recorded cases of the project: `case("runtime/promises/promises-callback")`, `names()`.
 
 They lie in one archive per family. A neighbouring directory with the same cases as files is used instead when it is
 there, so that new cases are tried without packing them.
@@ -44,11 +44,6 @@ def names(family: str | None = None) -> list[str]:
     """Full names of all cases, or of those of one family."""
     wanted = families() if family is None else [family]
     return [name for found in wanted for name in sorted(_family(found))]
-
-
-def first() -> list[str]:
-    """Full names of the cases that must agree."""
-    return [line.removesuffix(".json") for line in (ARCHIVES / "first.txt").read_text().split()]
 
 
 def document(name: str) -> bytes:
