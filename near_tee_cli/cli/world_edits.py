@@ -40,7 +40,7 @@ def edits_of(given: Given) -> Edits:
     paths = additions.contract_paths(many("with"), "--with")
     rows = [_row(text, "--data") for text in many("data")]
     stdin = {f"--with {name}": path for name, path in paths}
-    stdin |= {f"--data {name}": text[1:] for name, _, text in rows if text.startswith("@")}
+    stdin |= {f"--data {at + 1}": text[1:] for at, (_, _, text) in enumerate(rows) if text.startswith("@")}
     files.at_most_one_stdin({"SNAPSHOT": given.get("snapshot"), **stdin})
     edits = Edits(
         removed_accounts=tuple(units.account(text, "--remove-account") for text in many("remove_account")),

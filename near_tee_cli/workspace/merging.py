@@ -132,8 +132,7 @@ def _units(snapshot: Snapshot) -> dict[UnitName, _Unit]:
         if is_item:
             filled.add(name)
     units = {name: _Unit(None, tuple(found), empty=name not in filled) for name, found in rows.items()}
-    congestion = snapshot.congestion_info._replace(allowed_shard=0)
-    on_the_way = (snapshot.in_flight, congestion, snapshot.bandwidth_requests)
+    on_the_way = (snapshot.in_flight, snapshot.congestion_info, snapshot.bandwidth_requests)
     queues = units[IN_FLIGHT, ""]
     nothing = queues.empty and on_the_way == ((), NO_CONGESTION, ())
     units[IN_FLIGHT, ""] = _Unit(on_the_way, queues.rows, empty=nothing)
