@@ -7,9 +7,9 @@
 | `codes` | hash | how many rows have this code (u64), then the code |
 | `meta` | `format`, `snapshot`, `rows` | the format's name, a Borsh snapshot without rows, how many rows there are |
 
-Keys beyond what LMDB takes lie under a hash. A state goes from one root to the next in one transaction, which also
-writes `meta`: whoever is killed leaves the old state or the new one. Nodes and values are held against their hashes
-when they are read, so that a damaged disk is an error and never another result.
+Keys that LMDB does not take as they are lie under a hash, the key before its value. A state goes from one root to the
+next in one transaction, which also writes `meta`: whoever is killed leaves the old state or the new one. Nodes and
+values are held against their hashes when they are read, so that a damaged disk is an error and never another result.
 """
 
 import heapq
@@ -37,8 +37,8 @@ MAP_BYTES = 1 << 38
 """Address space set aside for the file, which itself is no larger than what it holds."""
 
 _MAX_KEY = 500
-_LONG = b"\xff"
-_CODE_COLUMNS = (0x01, 0x12)
+_HASHED = b"\xff"
+_CODE_COLUMNS = (b"\x01", b"\x12")
 """The columns of contract code: an account's own, and global code."""
 _COUNT = 8
 
@@ -124,8 +124,8 @@ class StateDirectory:
         stored = self._get("values", _value_key(key))
         if stored is None:
             return None
-        value = stored if len(key) <= _MAX_KEY else stored[4 + len(key) :]
-        if key[0] not in _CODE_COLUMNS:
+        value = stored if _is_plain(key) else stored[4 + len(key) :]
+        if key[:1] not in _CODE_COLUMNS:
             return value
         code = self.code(value)
         if code is None:
@@ -140,14 +140,14 @@ class StateDirectory:
     def keys(self) -> Iterator[bytes]:
         """Every trie key, ascending."""
         database = self._databases["values"]
-        long = []
+        hashed = []
         cursor = self._transaction.cursor(db=database)
-        if cursor.set_range(_LONG):
+        if cursor.set_range(_HASHED):
             for _, stored in cursor.iternext(keys=True, values=True):
                 length = int.from_bytes(stored[:4], "little")
-                long.append(stored[4 : 4 + length])
-        short = (bytes(key) for key in self._transaction.cursor(db=database).iternext(values=False))
-        return heapq.merge((key for key in short if key[:1] != _LONG), sorted(long))
+                hashed.append(stored[4 : 4 + length])
+        plain = (bytes(key) for key in self._transaction.cursor(db=database).iternext(values=False))
+        return heapq.merge((key for key in plain if key[:1] != _HASHED), sorted(hashed))
 
     def store(self) -> PathStore:
         """The state as a store for a trie."""
@@ -217,7 +217,7 @@ class StoredRows(RowsOnDisk):
         self.directory = directory
 
     def __getitem__(self, key: bytes) -> bytes:
-        value = self.directory.value(key) if key else None
+        value = self.directory.value(key)
         if value is None:
             raise KeyError(key)
         return value
@@ -237,11 +237,16 @@ class StoredRows(RowsOnDisk):
 def _node_key(path: str) -> bytes:
     odd = len(path) & 1
     key = bytes((odd,)) + bytes.fromhex(path + "0" * odd)
-    return key if len(key) <= _MAX_KEY else _LONG + sha256(key)
+    return key if len(key) <= _MAX_KEY else _HASHED + sha256(key)
+
+
+def _is_plain(key: bytes) -> bool:
+    """Whether a trie key is a key for LMDB that none of those under a hash can be taken for."""
+    return 0 < len(key) <= _MAX_KEY and key[:1] != _HASHED
 
 
 def _value_key(key: bytes) -> bytes:
-    return key if len(key) <= _MAX_KEY else _LONG + sha256(key)
+    return key if _is_plain(key) else _HASHED + sha256(key)
 
 
 def _malformed(path: str, error: lmdb.Error) -> BadInputError:
@@ -287,7 +292,7 @@ class _Writer:
         """Give a row a value, or remove it."""
         place = _value_key(key)
         database = self._databases["values"]
-        is_code = key[0] in _CODE_COLUMNS
+        is_code = key[:1] in _CODE_COLUMNS
         before = self._transaction.get(place, db=database)
         if before is not None and is_code:
             self._drop_code(bytes(before)[-32:])
@@ -298,7 +303,7 @@ class _Writer:
             return
         self.row_count += before is None
         stored = self._add_code(value) if is_code else value
-        if len(key) > _MAX_KEY:
+        if not _is_plain(key):
             stored = len(key).to_bytes(4, "little") + key + stored
         self._transaction.put(place, stored, db=database)
 

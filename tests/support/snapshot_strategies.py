@@ -76,6 +76,7 @@ snapshots = st.builds(
         ChainContext,
         chain_id=st.text(max_size=8),
         validators=ascending(st.tuples(st.sampled_from(["a.near", "b.near", "v1"]), u128), by=lambda pair: pair[0]),
+        minimum_stake=st.none() | u128,
     ),
     rows=row_sets(),
     block=st.none() | blocks,
