@@ -4,7 +4,7 @@ import os
 from typing import NamedTuple
 
 from near_tee_cli.cli import files
-from near_tee_cli.errors import WriteError
+from near_tee_cli.errors import BadInputError, WriteError
 from near_tee_cli.workspace.snapshot_files import Form, read_snapshot
 from near_tee_cli.workspace.snapshots import Snapshot
 from near_tee_cli.workspace.step_files import StoredStep, is_step, read_step
@@ -35,10 +35,27 @@ def read_state(path: str, *, writing: bool = False) -> Input:
 
         return Input(StateDirectory(path, writing=writing).snapshot, Form.LMDB.value, None)
     data = files.read(path, "the snapshot", max_bytes=files.MAX_SNAPSHOT_BYTES)
-    found = read_snapshot(data, "the snapshot")
+    try:
+        found = read_snapshot(data, "the snapshot")
+    except BadInputError as error:
+        raise _with_hint(error, data, path) from error
     if writing and found.form is Form.CASE:
         raise WriteError(f"{path} is a recorded case, which is only read", code="not-writable")
     return Input(found.snapshot, found.form.value, None)
+
+
+def _with_hint(error: BadInputError, data: bytes, path: str) -> BadInputError:
+    """The error, and how to go on when the file is a state of another tool."""
+    if error.code != "not-a-snapshot":
+        return error
+    from near_tee_cli.sources.shapes import recognise
+
+    try:
+        shape = recognise(data, "the snapshot")[0].shape
+    except BadInputError:
+        return error
+    hint = f"this is {shape.value}; `near-tee state import {path} -o state.json` makes a snapshot of it"
+    return BadInputError(f"the snapshot is no snapshot but {shape.value}", code=error.code, hint=hint)
 
 
 def form_for(path: str, *, otherwise: Form) -> Form:

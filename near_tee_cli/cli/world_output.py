@@ -4,17 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from near_tee_cli.cli import exit_codes
-from near_tee_cli.cli.outputs import STDOUT, require_free
+from near_tee_cli.cli.outputs import STDOUT, require_free, size_of
 from near_tee_cli.cli.parameters import Given
 from near_tee_cli.cli.report import Audience, Report
-from near_tee_cli.cli.snapshot_input import form_for
+from near_tee_cli.cli.snapshot_input import form_after
 from near_tee_cli.cli.terminal import BOLD, plain
 from near_tee_cli.primitives import base58
 from near_tee_cli.runtime.block import BlockContext
 from near_tee_cli.runtime.world import World
-from near_tee_cli.workspace.atomic import write_file
+from near_tee_cli.workspace.saving import bounded_snapshot, is_on_disk, save_world
 from near_tee_cli.workspace.snapshot_files import Form, write_snapshot
-from near_tee_cli.workspace.snapshots import snapshot_of
+
+ACCOUNT_COLUMN = 0
+"""First byte of the trie keys of accounts."""
 
 
 def require_target(given: Given) -> None:
@@ -37,20 +39,20 @@ def written(
 
     `said` are sentences about what was done, `more` further members of the result. Raises `WriteError`.
     """
-    snapshot = snapshot_of(world, block=block)
     target = given["out"]
-    otherwise = Form.JSON if form in (None, Form.JSON.value, Form.CASE.value) else Form.BORSH
-    kind = Form.JSON if target == STDOUT else form_for(target, otherwise=otherwise)
-    data = write_snapshot(snapshot, kind)
-    if target != STDOUT:
-        write_file(target, data, overwrite=given["force"])
-    accounts = sum(1 for key in snapshot.rows if key[:1] == b"\0")
+    kind, document = Form.JSON, None
+    if target == STDOUT:
+        document = write_snapshot(bounded_snapshot(world, block=block), kind).decode()
+    else:
+        kind = form_after(target, form)
+        save_world(world, target, form=kind, block=block, overwrite=given["force"])
+    rows, accounts = (None, None) if is_on_disk(world) else _counts(world)
     result: dict[str, Any] = {
         "path": target,
         "form": kind.value,
-        "size": len(data),
+        "size": size_of(target) if document is None else len(document),
         "state_root": base58.encode(world.root),
-        "rows": len(snapshot.rows),
+        "rows": rows,
         "accounts": accounts,
         "protocol_version": world.config.protocol_version,
         "chain_id": world.chain.chain_id,
@@ -64,12 +66,22 @@ def written(
             return [result["state_root"]]
         return [*map(plain, said), *_summary(result, audience)]
 
-    document = data.decode() if target == STDOUT else None
     return Report(exit_codes.OK, result, lines, warnings=warnings, document=document)
+
+
+def _counts(world: World) -> tuple[int, int]:
+    """Rows and accounts of a state in memory; those of a directory are not counted, as that would read all of it."""
+    rows = accounts = 0
+    for key, _ in world.rows():
+        rows += 1
+        accounts += key[0] == ACCOUNT_COLUMN
+    return rows, accounts
 
 
 def _summary(result: Mapping[str, Any], audience: Audience) -> list[str]:
     count, rows = result["accounts"], result["rows"]
-    size = f"{count:,} {'account' if count == 1 else 'accounts'}, {rows:,} {'row' if rows == 1 else 'rows'}"
+    size = ""
+    if count is not None:
+        size = f"{count:,} {'account' if count == 1 else 'accounts'}, {rows:,} {'row' if rows == 1 else 'rows'}, "
     name = audience.style("wrote", BOLD)
-    return [f"{name} {plain(result['path'])}: {result['form']}, {size}, root {result['state_root']}"]
+    return [f"{name} {plain(result['path'])}: {result['form']}, {size}root {result['state_root']}"]

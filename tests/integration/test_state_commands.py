@@ -312,3 +312,28 @@ def test_standard_output_and_input(tool, tmp_path):
     shown = tool("state", "root", "-", stdin=made.out.encode())
     assert shown.code == 0
     assert tool("state", "diff", "-", "-").code == exit_codes.USAGE
+
+
+def test_directories(tool, world, tmp_path):
+    """A large state's directory is made, changed, exported, compared and merged like any other snapshot."""
+    large, changed, small = tmp_path / "large.lmdb", tmp_path / "changed.lmdb", tmp_path / "changed.json"
+    edits = ("--data", "counter.near:count=x", "--remove-account", "alice.near", "--account", "new.near=1 NEAR")
+    assert tool("state", "set", world, "-o", large).code == 0
+    assert tool("state", "diff", world, large).code == 0
+    assert tool("state", "set", large, "-o", changed, *edits).code == 0
+    assert tool("state", "set", world, "-o", small, *edits).code == 0
+    assert tool("state", "diff", small, changed).code == 0
+    assert tool("state", "diff", large, changed).code == exit_codes.DIVERGED
+    exports = [tool("state", "export", path, "--as", "sandbox-patch-state").out for path in (small, changed)]
+    assert exports[0] == exports[1] != ""
+    merged = tool("state", "merge", changed, world, "--prefer", "first", "-o", tmp_path / "merged.lmdb", "--json")
+    assert merged.code == 0, merged.err
+    assert merged.document["result"]["form"] == "lmdb"
+
+
+def test_states_of_other_tools_are_recognised_where_a_snapshot_is_wanted(tool, saved):
+    done = tool("run", COUNTER, "get", "--state", saved[2], "--json")
+    error = done.document["error"]
+    assert (done.code, error["code"]) == (exit_codes.BAD_INPUT, "not-a-snapshot")
+    assert "view-state" in error["message"]
+    assert "state import" in error["hint"]
