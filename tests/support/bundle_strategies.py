@@ -150,6 +150,7 @@ def contents(draw):
     codes = draw(ascending(st.builds(Code, hash=hash32, code=st.none() | blob), by=lambda code: code.hash))
     return Content(
         validators=draw(ascending(st.tuples(account, u128), by=lambda pair: pair[0])),
+        minimum_stake=draw(st.none() | u128),
         carried=draw(carried),
         transitions=draw(several(transitions(len(nodes), len(codes)), most=2)),
         nodes=nodes,

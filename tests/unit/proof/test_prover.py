@@ -3,13 +3,14 @@
 import pytest
 
 from near_tee_cli.errors import BadInputError, NearTeeError, UnsupportedError
-from near_tee_cli.primitives.schema.action import FunctionCall, Transfer
+from near_tee_cli.primitives.schema.action import FunctionCall, Stake, Transfer
 from near_tee_cli.proof import prover
 from near_tee_cli.proof.bundle import decode_bundle
 from near_tee_cli.proof.prover import Purpose, prove
+from near_tee_cli.proof.report import Verdict
 from near_tee_cli.runtime.block import ChainContext
 from tests.support import worlds
-from tests.support.bundles import SMALL_CONTRACT, applied, executed, small_proof
+from tests.support.bundles import SMALL_CONTRACT, applied, executed, relabelled, small_proof
 from tests.support.machines import machine
 from tests.support.wat import wat
 
@@ -114,15 +115,31 @@ def test_code_is_there_once_however_many_accounts_run_it() -> None:
 
 
 def test_validators_are_part_of_what_is_claimed() -> None:
-    def claim(validators):
-        world = worlds.World.from_records(
-            worlds.CONFIG, ChainContext("localnet", validators), records=worlds.account("a.near")
-        )
+    def claim(validators, minimum_stake=None):
+        chain = ChainContext("localnet", validators, minimum_stake)
+        world = worlds.World.from_records(worlds.CONFIG, chain, records=worlds.account("a.near"))
         transfer = worlds.transact("a.near", "a.near", Transfer(1))
         transition = world.produce_block(worlds.block(1), transactions=[transfer], machine=machine())
         return proved([transition], world)
 
-    one, other = claim(()), claim((("v.near", 5),))
-    assert one.claim.input_digest != other.claim.input_digest
-    assert one.claim.outcome_digest == other.claim.outcome_digest
-    assert executed(other.data).verdict.value == "established"
+    some = [claim(()), claim((("v.near", 5),)), claim((), 0), claim((), 5)]
+    assert len({one.claim.input_digest for one in some}) == len(some)
+    assert len({one.claim.outcome_digest for one in some}) == 1
+    assert all(executed(one.data).verdict is Verdict.ESTABLISHED for one in some)
+
+
+def test_a_stake_is_proved_under_the_minimum_that_was_in_force() -> None:
+    chain = ChainContext("localnet", (), 5 * worlds.NEAR)
+    world = worlds.World.from_records(worlds.CONFIG, chain, records=worlds.account("a.near"))
+    stakes = [
+        worlds.transact("a.near", "a.near", Stake(amount * worlds.NEAR, worlds.public_key("v")), nonce=nonce)
+        for nonce, amount in ((1, 4), (2, 6))
+    ]
+    transition = world.produce_block(worlds.block(1), transactions=stakes, machine=machine())
+    proof = proved([transition], world)
+    assert executed(proof.data).verdict is Verdict.ESTABLISHED
+    bundle = decode_bundle(proof.data)
+    assert [proposal.stake for proposal in bundle.content.transitions[0].chunk.validator_proposals] == [6 * worlds.NEAR]
+    for other in (None, 0, 7 * worlds.NEAR):
+        report = executed(relabelled(bundle.content._replace(minimum_stake=other), bundle.claim))
+        assert report.verdict is Verdict.CONTRADICTED, other
