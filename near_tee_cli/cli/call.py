@@ -103,7 +103,8 @@ def asked(given: Given, *, code: bytes | None = None) -> Asked:
     if code is None:
         code = files.read(given["contract_file"], "the contract", max_bytes=files.MAX_CONTRACT_BYTES)
     call, present = _call(given, context, gas_limit=limit, code=code)
-    present.update((name, value is not None) for name, value in zip(surroundings._fields, surroundings, strict=True))
+    said = zip(surroundings._fields, surroundings, strict=True)
+    present.update((name, value is not None and value is not False) for name, value in said)
     _refuse_contradictions(given, call)
     _refuse_second_say(call, surroundings)
     return Asked(call, surroundings, present)

@@ -35,6 +35,8 @@ class Execution(NamedTuple):
     world: World
     """As it is afterwards."""
     pre_root: bytes
+    arriving: tuple[Receipt, ...]
+    """Receipts that were on their way before the first block."""
     transitions: tuple[Transition, ...]
     entry_id: bytes
     """Hash of the transaction, or id of the receipt that entered; of a resume, the id of the waiting receipt."""
@@ -89,12 +91,16 @@ class Followed(NamedTuple):
     world: World
     """As it is afterwards."""
     pre_root: bytes
+    arriving: tuple[Receipt, ...]
+    """Receipts that were on their way before the first block."""
     transitions: tuple[Transition, ...]
     settled: bool
 
     def then(self, rest: "Followed") -> "Followed":
         """These blocks and the ones behind them."""
-        return rest._replace(pre_root=self.pre_root, transitions=(*self.transitions, *rest.transitions))
+        return rest._replace(
+            pre_root=self.pre_root, arriving=self.arriving, transitions=(*self.transitions, *rest.transitions)
+        )
 
     def outcomes(self) -> dict[bytes, OutcomeWithId]:
         """All outcomes by id."""
@@ -111,12 +117,12 @@ def follow(
     max_blocks: int,
 ) -> Followed:
     """Apply `block` with what enters, and blocks after it until nothing is in flight, at most `max_blocks`."""
-    pre_root = world.root
+    pre_root, arriving = world.root, world.in_flight
     transitions = [world.produce_block(block, transactions=transactions, receipts=receipts, machine=machine)]
     while is_in_flight(world) and len(transitions) < max_blocks:
         block = following(block)
         transitions.append(world.produce_block(block, machine=machine))
-    return Followed(world, pre_root, tuple(transitions), settled=not is_in_flight(world))
+    return Followed(world, pre_root, arriving, tuple(transitions), settled=not is_in_flight(world))
 
 
 def execution_of(followed: Followed, entry_id: bytes, *, call_id: bytes | None, history: Sequence[Yield]) -> Execution:
@@ -125,6 +131,7 @@ def execution_of(followed: Followed, entry_id: bytes, *, call_id: bytes | None, 
     return Execution(
         followed.world,
         followed.pre_root,
+        followed.arriving,
         followed.transitions,
         entry_id,
         call_id,

@@ -12,6 +12,7 @@ from typing import Any
 from near_tee_cli.cli.changes import SCHEDULER, row_text
 from near_tee_cli.cli.events import PREFIX as EVENT_PREFIX
 from near_tee_cli.cli.gas_parts import Part, costliest
+from near_tee_cli.cli.render_tree import action_text, totals_lines, tree_lines
 from near_tee_cli.cli.render_yields import yield_lines
 from near_tee_cli.cli.report import Audience
 from near_tee_cli.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, Style, cut, plain, plain_bytes
@@ -36,7 +37,8 @@ def run_lines(result: Result, audience: Audience) -> list[str]:
         *_events(result, style),
         *_gas(result, audience),
         *_changes(result, audience),
-        *_receipts(result, audience),
+        *tree_lines(result["tree"], audience),
+        *totals_lines(result["totals"], audience),
         *yield_lines(result["yields"], style),
         *_roots(result, style),
     ]
@@ -192,21 +194,6 @@ def change_line(change: Mapping[str, Any], style: Style, *, full: bool) -> str:
     return f"{mark} {plain(name)}  {values}"
 
 
-def _receipts(result: Result, audience: Audience) -> list[str]:
-    receipts, style = result["receipts"], audience.style
-    if not receipts:
-        return []
-    lines = [f"{style('receipts', BOLD)}  {len(receipts)} sent"]
-    for receipt in receipts:
-        state = receipt["state"]
-        mark = style(state, {"success": GREEN, "delivered": GREEN, "failure": RED}.get(state, YELLOW))
-        where = "" if receipt["executed_in"] is None else f" in block {receipt['executed_in']}"
-        name = plain(receipt["receiver_id"])
-        identity = f"  {style(receipt['receipt_id'], DIM)}" if audience.verbose else ""
-        lines.append(f"  {name}  {receipt_text(receipt)}  {mark}{where}{identity}")
-    return lines
-
-
 def receipt_text(receipt: Mapping[str, Any]) -> str:
     """What a receipt in the shape of RPC brings."""
     body = receipt["receipt"]
@@ -215,23 +202,10 @@ def receipt_text(receipt: Mapping[str, Any]) -> str:
         return "failed result" if data is None else f"result {plain_bytes(a2b_base64(data), limit=60)}"
     if "Action" not in body:
         return "global contract"
-    actions = [_action(action) for action in body["Action"]["actions"]]
+    actions = [action_text(action) for action in body["Action"]["actions"]]
     if receipt["predecessor_id"] == "system":
         return f"refund of {actions[0].removeprefix('transfer ')}"
     return " + ".join(actions)
-
-
-def _action(action: Any) -> str:
-    if isinstance(action, str):
-        return action
-    ((name, content),) = action.items()
-    if name == "FunctionCall":
-        deposit = int(content["deposit"])
-        with_deposit = f" with {shown_near(deposit)}" if deposit else ""
-        return f"{plain(content['method_name'])}() {shown_gas(content['gas'])}{with_deposit}"
-    if name == "Transfer":
-        return f"transfer {shown_near(int(content['deposit']))}"
-    return str(name)
 
 
 def _roots(result: Result, style: Style) -> list[str]:

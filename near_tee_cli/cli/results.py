@@ -13,12 +13,14 @@ from near_tee_cli.cli.changes import change_json, changes_of
 from near_tee_cli.cli.events import event_json, events_of
 from near_tee_cli.cli.execution import Execution
 from near_tee_cli.cli.gas_parts import parts_of
+from near_tee_cli.cli.receipt_tree import tree_json, tree_of
 from near_tee_cli.cli.start import Start
 from near_tee_cli.primitives import base58, keys
 from near_tee_cli.primitives.canonical_json import base64_text
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.primitives.schema.outcome import ExecutionOutcome, Failure, SuccessValue
 from near_tee_cli.primitives.schema.receipt import ActionReceipt, Receipt
+from near_tee_cli.runtime.balances import Balances, balances_of
 from near_tee_cli.runtime.block import SHARD_ID, BlockContext
 from near_tee_cli.runtime.fees import receipt_gas
 from near_tee_cli.runtime.outcomes import outcome_json
@@ -34,6 +36,8 @@ def run_result(asked: Asked, start: Start, execution: Execution) -> dict[str, An
 def execution_result(about: dict[str, Any], execution: Execution, *, attached: int | None) -> dict[str, Any]:
     """Everything there is to say about what `about` describes; `attached` is the gas that it came with."""
     final = execution.final_outcome()
+    changes = changes_of(execution.transitions, store=execution.world.store, pre_root=execution.pre_root)
+    balances = balances_of(execution.world.config, execution.transitions, changes=changes, in_flight=execution.arriving)
     called = None if execution.call_id is None else execution.outcomes.get(execution.call_id)
     last = execution.transitions[-1]
     blocks = [
@@ -58,10 +62,9 @@ def execution_result(about: dict[str, Any], execution: Execution, *, attached: i
         "events": _events(execution),
         "gas": gas_json(execution, attached=attached),
         "receipts": receipts_json(execution),
-        "state_changes": [
-            change_json(change)
-            for change in changes_of(execution.transitions, store=execution.world.store, pre_root=execution.pre_root)
-        ],
+        "tree": tree_json(tree_of(execution)),
+        "totals": totals_json(balances),
+        "state_changes": [change_json(change) for change in changes],
         "pre_state_root": base58.encode(execution.pre_root),
         "state_root": base58.encode(execution.world.root),
         "blocks": blocks,
@@ -69,6 +72,18 @@ def execution_result(about: dict[str, Any], execution: Execution, *, attached: i
         "settled": execution.settled,
         "yields": [yield_json(one) for one in execution.yields],
         "call": about,
+    }
+
+
+def totals_json(balances: Balances) -> dict[str, Any]:
+    """Where tokens went, in yoctoNEAR as strings: `accounts` + `waiting` + `burnt` = `came_in`."""
+    return {
+        "accounts": {name: str(amount) for name, amount in balances.accounts.items()},
+        "waiting": str(balances.waiting),
+        "burnt": str(balances.burnt),
+        "came_in": str(balances.came_in),
+        "tokens_burnt": str(balances.tokens_burnt),
+        "to_contracts": str(balances.to_contracts),
     }
 
 

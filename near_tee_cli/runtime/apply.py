@@ -160,6 +160,7 @@ def _result(
         new_nodes=changes.nodes,
         witness=tuple(recorder.sorted_items()),
         outcomes=outcomes,
+        executed_receipts=() if chunk is None else tuple(chunk.executed),
         outcome_root=outcome_root(outcomes),
         outgoing_receipts=() if chunk is None else tuple(chunk.sink.outgoing),
         congestion_info=congestion_info,

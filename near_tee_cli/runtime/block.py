@@ -130,6 +130,8 @@ class ApplyResult(NamedTuple):
     witness: tuple[bytes, ...]
     """Trie nodes and values that were read, ascending bytes; empty without a recorder."""
     outcomes: tuple[OutcomeWithId, ...]
+    executed_receipts: tuple[Receipt, ...]
+    """Those whose actions ran, in the order of their outcomes, which have the same ids."""
     outcome_root: bytes
     outgoing_receipts: tuple[Receipt, ...]
     congestion_info: CongestionInfo

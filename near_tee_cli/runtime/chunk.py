@@ -60,6 +60,7 @@ class Chunk:
         "compute",
         "config",
         "delayed",
+        "executed",
         "gas_deficit_amount",
         "instant",
         "local",
@@ -103,6 +104,7 @@ class Chunk:
         self.local: list[Receipt] = []
         self.instant: deque[Receipt] = deque()
         self.outcomes: list[OutcomeWithId] = []
+        self.executed: list[Receipt] = []
         self.proposals: list[ValidatorProposal] = []
         self.yield_timeouts: list[YieldTimeout] = []
         self.compute = 0

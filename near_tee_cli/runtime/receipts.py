@@ -321,6 +321,7 @@ def _send_results(execution: Execution, result: _Result) -> None:
         metadata=_metadata(execution, result),
     )
     chunk.add_outcome(OutcomeWithId(parent_id, outcome))
+    chunk.executed.append(execution.receipt)
 
 
 def _pass_on(execution: Execution, result: _Result) -> None:

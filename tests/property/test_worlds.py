@@ -4,15 +4,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from near_tee_cli.cli.changes import changes_of
 from near_tee_cli.params.features import SUPPORTED_VERSIONS
 from near_tee_cli.proof.prover import prove
 from near_tee_cli.proof.report import Strength, Verdict
+from near_tee_cli.runtime.balances import balances_of, receipt_value
 from near_tee_cli.runtime.yield_history import EXECUTED, continued
 from near_tee_cli.workspace.snapshot_files import Form, read_snapshot, write_snapshot
 from near_tee_cli.workspace.snapshots import snapshot_of, world_of
 from near_tee_cli.workspace.step_files import pack, read_step, write_step
 from near_tee_cli.workspace.steps import repeat_step, step_of, world_after
-from tests.support.balances import gone, tokens_of, value_of
+from tests.support.balances import gone, tokens_of
 from tests.support.bundles import executed
 from tests.support.machines import machine
 from tests.support.random_worlds import Driver
@@ -31,10 +33,14 @@ def test_tokens_are_neither_lost_nor_made(seed, version) -> None:
     history = ()
     for _ in range(BLOCKS):
         before = tokens_of(driver.world)
-        arrived = len(driver.world.in_flight)
+        in_flight, root = driver.world.in_flight, driver.world.root
+        arrived = len(in_flight)
         transition = driver.advance()
-        outside = sum(value_of(driver.world.config, one) for one in transition.inputs.receipts[arrived:])
+        outside = sum(receipt_value(driver.world.config, one) for one in transition.inputs.receipts[arrived:])
         assert tokens_of(driver.world) == before + outside - gone(transition)
+        changes = changes_of([transition], store=driver.world.store, pre_root=root)
+        found = balances_of(driver.world.config, [transition], changes=changes, in_flight=in_flight)
+        assert (found.burnt, found.came_in) == (gone(transition), outside)
         history = continued(history, [transition])
         waiting = {one.name: one.status for one in waiting_in(driver.world)}
         assert waiting == {one.name: one.status for one in history if one.status != EXECUTED}

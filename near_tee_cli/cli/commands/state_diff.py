@@ -54,8 +54,8 @@ def execute(given: Given) -> Report:
     }
     if result["same"]:
         return Report(exit_codes.OK, result, lambda audience: _lines(result, audience))
-    parts = [*(["the chain or what is in flight"] if chain else []), *([f"{len(changes)} rows"] if changes else [])]
-    message = f"the states differ in {' and '.join(parts)}"
+    rows = f"{len(changes)} {'row' if len(changes) == 1 else 'rows'}"
+    message = f"the states differ in {', '.join([*chain, *([rows] if changes else [])])}"
     error = {"code": "diverged", "message": message, "hint": None, "where": None}
     return Report(exit_codes.DIVERGED, result, lambda audience: _lines(result, audience), error=error)
 

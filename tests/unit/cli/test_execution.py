@@ -141,5 +141,5 @@ def test_text_shows_everything(run):
         logs=("hello \x1b[2J", 'EVENT_JSON:{"standard":"s","version":"1","event":"e"}', "EVENT_JSON:[")
     )
     text = "\n".join(lines(run(machine=machine)[2], verbose=1))
-    for expected in ("hello \\e[2J", "s 1 e", "malformed", "total", "ContractData STATE", "refund of", " → "):
+    for expected in ("hello \\e[2J", "s 1 e", "malformed", "total", "ContractData STATE", "gas refund", " → "):
         assert expected in text
