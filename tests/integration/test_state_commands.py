@@ -1,6 +1,7 @@
 """`state init`, `set`, `import`, `export`, `merge`, `diff` as a user types them."""
 
 import json
+import re
 
 import pytest
 
@@ -337,3 +338,24 @@ def test_states_of_other_tools_are_recognised_where_a_snapshot_is_wanted(tool, s
     assert (done.code, error["code"]) == (exit_codes.BAD_INPUT, "not-a-snapshot")
     assert "view-state" in error["message"]
     assert "state import" in error["hint"]
+
+
+def test_json_document_names_every_member(tool, world, saved, tmp_path, project):
+    text = (project / "docs" / "json.md").read_text(encoding="utf-8")
+    rows = {name: row for names, row in re.findall(r"^\| ((?:`[a-z]+`(?:, )?)+) \| (.*) \|$", text, re.MULTILINE)
+            for name in re.findall(r"[a-z]+", names)}  # fmt: skip
+    made = set(re.findall(r"`([a-z_]+)`", rows["init"]))
+    named = [f"{answers.ACCOUNT}={path}" for path in saved]
+    for words, more in (
+        (("init", "-o", tmp_path / "1.json"), set()),
+        (("set", world, "-o", tmp_path / "2.json"), set()),
+        (("import", *named, "-o", tmp_path / "3.json"), {"detected", "recounted"}),
+        (("merge", world, world, "-o", tmp_path / "4.json"), {"conflicts", "accounts_from"}),
+    ):
+        members = set(tool("state", *words, "--json").document["result"])
+        assert members == made | more, words[0]
+        assert all(f"`{member}`" in rows[words[0]] for member in more)
+    exported = tool("state", "export", world, "--as", "genesis-records", "-o", tmp_path / "5.json", "--json")
+    assert set(exported.document["result"]) == set(re.findall(r"`([a-z_]+)`", rows["export"]))
+    compared = tool("state", "diff", world, world, "--json").document["result"]
+    assert set(compared) <= set(re.findall(r"`([a-z_]+)`", rows["diff"]))
