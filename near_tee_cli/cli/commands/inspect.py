@@ -36,9 +36,12 @@ def execute(given: Given) -> Report:
     from near_tee_cli.workspace.step_files import is_step
 
     path = given["file"]
-    found = (
-        _step(path) if is_step(path) else _file(files.read(path, "the file", max_bytes=files.MAX_SNAPSHOT_BYTES), given)
-    )
+    if is_step(path):
+        found = _step(path)
+    elif os.path.isdir(path):
+        found = _directory(path)
+    else:
+        found = _file(files.read(path, "the file", max_bytes=files.MAX_SNAPSHOT_BYTES), given)
     return Report(exit_codes.OK, found.result, found.lines)
 
 
@@ -125,17 +128,29 @@ def _bundle(data: bytes) -> _Found:
 
 
 def _state(data: bytes) -> _Found:
-    from near_tee_cli.primitives import base58
     from near_tee_cli.workspace.snapshot_files import read_snapshot
-    from near_tee_cli.workspace.snapshots import world_of
 
     found = read_snapshot(data, "the file")
-    snapshot = found.snapshot
+    return _snapshot(found.snapshot, found.form.value, size=len(data), case=found.case)
+
+
+def _directory(path: str) -> _Found:
+    from near_tee_cli.cli.outputs import size_of
+    from near_tee_cli.cli.snapshot_input import read_state
+
+    found = read_state(path)
+    return _snapshot(found.snapshot, found.form, size=size_of(path), case=None)
+
+
+def _snapshot(snapshot: Any, form: str, *, size: int, case: Any) -> _Found:
+    from near_tee_cli.primitives import base58
+    from near_tee_cli.workspace.snapshots import world_of
+
     root = base58.encode(world_of(snapshot).root)
     result: dict[str, Any] = {
-        "kind": "snapshot" if found.case is None else "case",
-        "form": found.form.value,
-        "size": len(data),
+        "kind": "snapshot" if case is None else "case",
+        "form": form,
+        "size": size,
         "state_root": root,
         "protocol_version": snapshot.protocol_version,
         "chain_id": snapshot.chain.chain_id,
@@ -143,11 +158,11 @@ def _state(data: bytes) -> _Found:
         "receipts_in_flight": len(snapshot.in_flight),
         "block_height": None if snapshot.block is None else snapshot.block.height,
     }
-    if found.case is not None:
-        result |= {"name": found.case.name, "about": found.case.about, "blocks": len(found.case.blocks)}
+    if case is not None:
+        result |= {"name": case.name, "about": case.about, "blocks": len(case.blocks)}
 
     def lines(audience: Audience) -> list[str]:
-        name = "" if found.case is None else f" {plain(found.case.name)}: {plain(found.case.about)}"
+        name = "" if case is None else f" {plain(case.name)}: {plain(case.about)}"
         height = "" if snapshot.block is None else f", after block {snapshot.block.height}"
         rules = f"protocol version {snapshot.protocol_version} of {plain(snapshot.chain.chain_id)}"
         return [
