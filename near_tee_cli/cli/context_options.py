@@ -44,6 +44,9 @@ CALL = (
               "Account that balance refunds go to. Default: the predecessor.", "ACCOUNT", panel="Call"),
     Parameter("receipt_id", ("--receipt-id",), "Id of the receipt, base58. Default: derived from all that defines it.",
               "HASH", panel="Call"),
+    Parameter("promise_results", ("--promise-result", "--promise-results"),
+              "What a promise gave that METHOD, as a callback, waited for: ok:TEXT, ok:@FILE or failed; repeat in order.",
+              "RESULT", kind=MANY, panel="Call"),
     Parameter("as_transaction", ("--as-transaction",),
               "Start from a signed transaction: nonce, access key and balance are checked and charged.", kind=FLAG,
               panel="Call"),
@@ -117,13 +120,12 @@ EVERYTHING = (*ARGUMENTS, *CALL, *CONTEXT, *STATE, COMPILER)
 
 _OF_THE_CALL = (
     "gas", "deposit", "deposit_yocto", "signer", "signer_pk", "predecessor", "refund_to", "receipt_id",
-    "as_transaction", "key",
+    "promise_results", "as_transaction", "key",
 )  # fmt: skip
 RESUME_CALL = (*ARGUMENTS, *(one for one in CALL if one.name in _OF_THE_CALL))
 """What describes a call to a contract that is in the state."""
-NEXT_BLOCK = tuple(
-    one for one in CONTEXT if one.name in ("block_height", "block_timestamp", "epoch_height", "seed", "gas_price")
-)
+_OF_THE_NEXT_BLOCK = ("block_height", "block_timestamp", "epoch_height", "seed", "gas_price", "minimum_stake")
+NEXT_BLOCK = tuple(one for one in CONTEXT if one.name in _OF_THE_NEXT_BLOCK)
 """What can be said of the block that comes next."""
 
 

@@ -63,6 +63,8 @@ def begin_from(given: Given) -> Start:
         raise UsageError(
             f"--block-height is {around.block_height}, the state is after block {last.height}", where="--block-height"
         )
+    if around.minimum_stake is not None:
+        world.chain = world.chain._replace(minimum_stake=around.minimum_stake)
     block = next_block(world.config, last, around)
     root = world.root
     notes = add_to(world, around)
@@ -79,12 +81,12 @@ def surroundings(given: Given) -> Surroundings:
         text = given[name]
         return None if text is None else units.number(text, "--" + name.replace("_", "-"))
 
-    timestamp, seed = given["block_timestamp"], given["seed"]
+    timestamp, seed, stake = given["block_timestamp"], given["seed"], given["minimum_stake"]
     return Surroundings(
         protocol_version=None,
         chain_id=None,
         validators=None,
-        minimum_stake=None,
+        minimum_stake=None if stake is None else units.near(stake, "--minimum-stake"),
         block_height=number("block_height"),
         block_timestamp=None if timestamp is None else units.timestamp(timestamp, "--block-timestamp"),
         epoch_height=number("epoch_height"),
