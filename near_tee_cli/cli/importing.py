@@ -73,6 +73,8 @@ def imported(given: Given) -> Imported:
         lenient=Leniency(given["allow_incomplete"], given["allow_mixed_blocks"]),
         config=config,
     )
+    if base is not None and gathered.genesis is not None:
+        raise BadInputError("a genesis is a beginning, and is put onto no other state", code="contradiction")
     notes = list(gathered.notes)
     config = _config(gathered, config, asked=asked, base=base, notes=notes)
     chain = ChainContext(defaults.CHAIN_ID, (), None) if base is None else base.chain

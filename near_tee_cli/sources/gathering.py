@@ -280,6 +280,7 @@ def _listed(files: _Files) -> list[StateRecord]:
     queues = []
     skipped = 0
     for name, records in files.lists:
+        _require_order(records, name)
         if any(isinstance(record, DelayedReceiptRecord) for record in records):
             queues.append(name)
         for record in records:
@@ -343,15 +344,33 @@ def _completed(
                 raise BadInputError(f"{name} does not run the given code", code="code-hash-mismatch")
             if code is not None:
                 added.append(ContractRecord(name, code))
-            elif stated.known(name) != account:
+            elif not _runs(stated.known(name), contract):
                 missing.append(f"the code of {name}, SHA-256 {hash_text(contract.code_hash)}")
         result.append(AccountRecord(name, account._replace(amount=stated.balances.get(name, account.amount))))
     require_whole(missing, files.lenient, files.notes)
     return [*result, *added, *(record for record in records if not isinstance(record, AccountRecord))]
 
 
+def _runs(known: Account | None, contract: LocalContract) -> bool:
+    """Whether the account below has that code already."""
+    return known is not None and known.contract == contract
+
+
 _OF_ACCOUNTS = (DataRecord, ContractRecord, AccessKeyRecord, GasKeyNonceRecord)
 """Records of rows that need their account."""
+
+
+def _require_order(records: Sequence[StateRecord], what: str) -> None:
+    """Refuse code before its account, which genesis skips in silence. Raises `BadInputError` (`bad-order`)."""
+    waiting: set[str] = set()
+    for record in records:
+        if isinstance(record, ContractRecord):
+            waiting.add(record.account_id)
+        elif isinstance(record, AccountRecord) and record.account_id in waiting:
+            raise BadInputError(
+                f"{what}: the code of {record.account_id} stands before its account, where a chain would skip it",
+                code="bad-order",
+            )
 
 
 def _is_yield(receipt: Receipt) -> bool:

@@ -5,6 +5,7 @@ it, a genesis, records in any of their wrappings, the map of the standalone cont
 tool printed. Whatever is none of these, or is known and holds no state, is refused by name.
 """
 
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple
@@ -60,12 +61,25 @@ def recognise(data: bytes, what: str) -> list[Found]:
     for an answer that is an error, `no-answer` for a request without one, and the codes of strict JSON.
     """
     if data.lstrip()[:1] in (b"{", b"["):
-        document = cj.loads(data, what, max_bytes=MAX_BYTES)
+        document = _as_javascript(data) or cj.loads(data, what, max_bytes=MAX_BYTES)
     else:
         document = _printed(data, what)
     if isinstance(document, list) and document and all(_is_envelope(item) for item in document):
         return [_unwrapped(item, {}, what) for item in document]
     return [_unwrapped(document, {}, what)]
+
+
+def _as_javascript(data: bytes) -> object:
+    """The keys and values that near-cli-js prints, as JavaScript; `None` for anything else."""
+    if len(data) > MAX_BYTES or not _JAVASCRIPT.match(data):
+        return None
+    items = [(match[1].decode(), match[2].decode()) for match in _ITEM.finditer(data)]
+    rest = _ITEM.sub(b"", data).translate(None, b"[], \t\r\n")
+    return None if rest else {"values": [{"key": key, "value": value} for key, value in items]}
+
+
+_ITEM = re.compile(rb"\{\s*key:\s*'([A-Za-z0-9+/=]*)',\s*value:\s*'([A-Za-z0-9+/=]*)'\s*\}")
+_JAVASCRIPT = re.compile(rb"\s*\[\s*\{\s*key:")
 
 
 def _printed(data: bytes, what: str) -> object:

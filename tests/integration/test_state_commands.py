@@ -196,6 +196,12 @@ def test_import_onto_a_state(tool, world, saved, tmp_path):
     assert (found["data_rows"], found["storage_usage"]) == (2, answers.USAGE)
 
 
+def test_genesis_is_put_onto_nothing(tool, world, tmp_path):
+    (tmp_path / "genesis.json").write_text('{"chain_id":"x","protocol_version":86,"records":[]}')
+    done = tool("state", "import", tmp_path / "genesis.json", "--onto", world, "-o", tmp_path / "x.json", "--json")
+    assert (done.code, done.document["error"]["code"]) == (exit_codes.BAD_INPUT, "contradiction")
+
+
 def test_mainnet_genesis(tool, project, tmp_path):
     import gzip
 

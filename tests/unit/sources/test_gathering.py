@@ -186,6 +186,18 @@ def test_code_of_records():
     assert refused(records(*with_code), codes={"a.near": b"y"}) == "contradiction"
 
 
+def test_code_that_is_in_the_state_below():
+    below = account("a.near", 5, code=b"x")
+    richer = [record for record in account("a.near", 6, code=b"x") if not isinstance(record, ContractRecord)]
+    assert gathered(records(*richer), known={"a.near": below[0].account}).records == richer
+
+
+def test_code_before_its_account():
+    found = account("a.near", 5, code=b"x")
+    assert refused(records(found[1], found[0])) == "bad-order"
+    assert gathered(records(found[1]), records(found[0])._replace(name="y")).records == found[:2]
+
+
 def test_records_and_answers_of_one_account():
     assert refused(records(*account(answers.ACCOUNT)), *of(*WHOLE)) == "contradiction"
 

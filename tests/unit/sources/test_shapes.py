@@ -70,6 +70,16 @@ def test_what_a_command_line_tool_prints(bar):
     assert found.content == {"values": []}
 
 
+def test_what_the_older_command_line_tool_prints():
+    printed = b"[\n  { key: 'YQ==', value: 'MQ==' },\n  {\n    key: 'Yg==',\n    value: ''\n  }\n]\n"
+    (found,) = recognise(printed, "x")
+    assert found.content == {"values": [ENTRY, {"key": "Yg==", "value": ""}]}
+    for cut in (b"... 1 more item\n]", b"x]"):
+        with pytest.raises(BadInputError) as refused:
+            recognise(printed.replace(b"]", cut), "x")
+        assert refused.value.code == "bad-json"
+
+
 @pytest.mark.parametrize(
     ("document", "code"),
     [
