@@ -68,6 +68,21 @@ def resumes() -> tuple[float, float]:
         return _best([*resume, "--data", "x"], environment), _best([*resume, "--timeout"], environment)
 
 
+def calls_on_directories(*counts: int) -> list[float]:
+    """Seconds of a call on a state directory with so many records each."""
+    found = []
+    with tempfile.TemporaryDirectory() as home:
+        environment = _environment(home)
+        for count in counts:
+            path = f"{home}/{count}"
+            pathlib.Path(f"{path}.json").write_bytes(snapshot_of(count))
+            convert = [COMMAND, "state", "convert", f"{path}.json", f"{path}.lmdb"]
+            subprocess.run(convert, env=environment, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+            call = [str(COMMAND), *WARM_RUN, "--state", f"{path}.lmdb"]
+            found.append(_best(call, environment))
+    return found
+
+
 def peak_memory(arguments: list[str]) -> float:
     """MiB that a command took at most; its code is cached by a first run. `OUT` stands for a file to write."""
     with tempfile.TemporaryDirectory() as home:
