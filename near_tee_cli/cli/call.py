@@ -10,6 +10,7 @@ from near_tee_cli.cli import additions, arguments, defaults, files, units
 from near_tee_cli.cli.context_file import NO_CONTEXT, Context, read_context
 from near_tee_cli.cli.key_file import SecretKey, published_key, read_secret_key
 from near_tee_cli.cli.parameters import Given
+from near_tee_cli.cli.promise_results import Result, promise_results
 from near_tee_cli.errors import BadInputError, UsageError
 from near_tee_cli.params.features import require_supported
 from near_tee_cli.params.store import config_at
@@ -38,6 +39,8 @@ class Call(NamedTuple):
     predecessor_id: str
     refund_to: str | None
     receipt_id: bytes | None
+    promise_results: tuple[Result, ...]
+    """What the call, as a callback, was waiting for."""
     signing_key: SecretKey | None
     """Signs a transaction; `None` when the call enters as a receipt."""
     view: bool
@@ -142,6 +145,8 @@ def _call(given: Given, context: Context, *, gas_limit: int, code: bytes) -> tup
         "signer_public_key": public_key is not None,
         "predecessor_id": predecessor_id is not None,
     }
+    results = promise_results(given["promise_results"]) or context.promise_results
+    present["promise_results"] = bool(results)
     receipt_id = given["receipt_id"]
     signer = signer_id or defaults.SIGNER
     call = Call(
@@ -153,9 +158,10 @@ def _call(given: Given, context: Context, *, gas_limit: int, code: bytes) -> tup
         deposit=defaults.DEPOSIT if deposit is None else deposit,
         signer_id=signer,
         signer_public_key=keys.public_key_from_text(defaults.SIGNER_PUBLIC_KEY) if public_key is None else public_key,
-        predecessor_id=predecessor_id or signer,
+        predecessor_id=predecessor_id or (contract_id or defaults.CONTRACT if results else signer),
         refund_to=_account(given, "refund_to", context.refund_to_account_id),
         receipt_id=None if receipt_id is None else units.hash32(receipt_id, "--receipt-id"),
+        promise_results=results or (),
         signing_key=signing_key,
         view=given["view"] or context.is_view,
         max_blocks=max_blocks(given),
@@ -241,6 +247,9 @@ def _amount(given: Given, name: str, from_context: int | None) -> int | None:
 
 def _refuse_contradictions(given: Mapping[str, Any], call: Call) -> None:
     """Refuse flags that would have no effect: whoever types them expects one."""
+    if call.promise_results and (call.view or call.signing_key is not None):
+        other = "--view" if call.view else "--as-transaction"
+        raise UsageError(f"--promise-result has no meaning with {other}", where="--promise-result")
     for condition, names, flag in (
         (call.view, _NOT_IN_A_VIEW, "--view"),
         (call.signing_key is not None, _NOT_IN_A_TRANSACTION, "--as-transaction"),

@@ -6,6 +6,7 @@ Its members carry the names of `VMContext`; all are optional, unknown ones are r
 from typing import Any, NamedTuple
 
 from near_tee_cli.cli import arguments, units
+from near_tee_cli.cli.promise_results import not_ready
 from near_tee_cli.errors import BadInputError, NearTeeError, UnsupportedError, UsageError
 from near_tee_cli.primitives import base58, keys
 from near_tee_cli.primitives import canonical_json as cj
@@ -31,6 +32,7 @@ _OTHERS = (
     "is_view",
     "view_config",
     "output_data_receivers",
+    "promise_results",
 )
 
 
@@ -54,6 +56,7 @@ class Context(NamedTuple):
     prepaid_gas: int | None = None
     random_seed: bytes | None = None
     is_view: bool = False
+    promise_results: tuple[bytes | None, ...] = ()
 
 
 NO_CONTEXT = Context()
@@ -82,6 +85,7 @@ def read_context(data: bytes) -> Context:
     if document.get("random_seed") is not None:
         values["random_seed"] = _seed(cj.string(document["random_seed"], "random_seed"))
     values["is_view"] = _is_view(document)
+    values["promise_results"] = _promise_results(document.get("promise_results"))
     if document.get("output_data_receivers"):
         raise UnsupportedError(
             "a context with output_data_receivers needs their data ids, which this shape lacks",
@@ -89,6 +93,26 @@ def read_context(data: bytes) -> Context:
             where="output_data_receivers",
         )
     return Context(**values)
+
+
+def _promise_results(value: object) -> tuple[bytes | None, ...]:
+    """`{"Successful": BASE64}` or `"Failed"`, in order; older files have the text itself or a list of bytes."""
+    results: list[bytes | None] = []
+    for position, item in enumerate([] if value is None else cj.array(value, "promise_results")):
+        where = f"promise_results[{position}]"
+        if item == "Failed":
+            results.append(None)
+        elif item == "NotReady":
+            raise not_ready(where)
+        else:
+            results.append(_bytes(cj.members(item, where, required=("Successful",))["Successful"], where))
+    return tuple(results)
+
+
+def _bytes(value: object, where: str) -> bytes:
+    if isinstance(value, str):
+        return _input(value)
+    return bytes(cj.integer(byte, where, bound=255) for byte in cj.array(value, where))
 
 
 def _number(value: object, where: str, *, bound: int) -> int:

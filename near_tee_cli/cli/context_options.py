@@ -45,7 +45,7 @@ CALL = (
     Parameter("receipt_id", ("--receipt-id",), "Id of the receipt, base58. Default: derived from all that defines it.",
               "HASH", panel="Call"),
     Parameter("promise_results", ("--promise-result", "--promise-results"),
-              "What a promise gave that METHOD, as a callback, waited for: ok:TEXT, ok:@FILE or failed; repeat in order.",
+              "What a promise gave that METHOD, a callback, waited for: ok:TEXT, ok:@FILE or failed; repeat in order.",
               "RESULT", kind=MANY, panel="Call"),
     Parameter("as_transaction", ("--as-transaction",),
               "Start from a signed transaction: nonce, access key and balance are checked and charged.", kind=FLAG,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from near_tee_cli.cli.call import Call
 from near_tee_cli.cli.key_file import SecretKey
+from near_tee_cli.cli.promise_results import waiting_for
 from near_tee_cli.cli.receipt_id import receipt_id
 from near_tee_cli.cli.start import Start, following
 from near_tee_cli.primitives import keys
@@ -68,8 +69,8 @@ def execute(start: Start, call: Call, machine: Machine) -> Execution:
         transactions = (_transaction(start, call, call.signing_key),)
         entry_id = transactions[0].hash
     else:
-        receipts = (_receipt(start, call),)
-        entry_id = receipts[0].receipt_id
+        receipts = _receipts(start, call)
+        entry_id = receipts[-1].receipt_id
     followed = follow(
         start.world,
         start.block,
@@ -153,9 +154,8 @@ def _function_call(call: Call) -> FunctionCall:
     return FunctionCall(call.method_name, call.args, call.gas, call.deposit)
 
 
-def _receipt(start: Start, call: Call) -> Receipt:
-    """The receipt that the command line describes."""
-    world = start.world
+def _receipts(start: Start, call: Call) -> tuple[Receipt, ...]:
+    """The receipt that the command line describes, behind the results that it waits for."""
     body = ActionReceipt(
         tag=ACTION_V2,
         signer_id=call.signer_id,
@@ -167,16 +167,24 @@ def _receipt(start: Start, call: Call) -> Receipt:
         actions=(_function_call(call),),
     )
     receipt = Receipt(call.predecessor_id, call.contract_id, NO_HASH, body)
-    identity = call.receipt_id
-    if identity is None:
-        identity = receipt_id(
-            receipt,
-            start.block,
-            chain_id=world.chain.chain_id,
-            protocol_version=world.config.protocol_version,
-            pre_state_root=world.root,
-        )
-    return receipt._replace(receipt_id=identity)
+    brought: tuple[Receipt, ...] = ()
+    if call.promise_results:
+        receipt, brought = waiting_for(receipt, call.promise_results, identity=_identity(start, receipt))
+    identity = _identity(start, receipt) if call.receipt_id is None else call.receipt_id
+    named = [one._replace(receipt_id=_identity(start, one)) for one in brought]
+    return (*named, receipt._replace(receipt_id=identity))
+
+
+def _identity(start: Start, receipt: Receipt) -> bytes:
+    """The id of a receipt that arrives in the first block."""
+    world = start.world
+    return receipt_id(
+        receipt,
+        start.block,
+        chain_id=world.chain.chain_id,
+        protocol_version=world.config.protocol_version,
+        pre_state_root=world.root,
+    )
 
 
 def _transaction(start: Start, call: Call, signing_key: SecretKey) -> SignedTransaction:

@@ -202,6 +202,7 @@ def call_json(asked: Asked, start: Start, execution: Execution) -> dict[str, Any
         "signer_public_key": keys.public_key_text(call.signer_public_key),
         "predecessor_id": call.predecessor_id,
         "refund_to": call.refund_to,
+        "promise_results": [None if one is None else base64_text(one) for one in call.promise_results],
         "accounts": {name: str(balance) for name, balance in asked.surroundings.accounts or ()},
         "contracts": contracts_json(asked),
         "made": {name: str(balance) for name, balance in start.made},
