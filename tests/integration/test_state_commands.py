@@ -182,7 +182,7 @@ def test_import_of_answers_with_their_block_and_time(tool, saved, tmp_path):
 
 
 def test_import_onto_a_state(tool, world, saved, tmp_path):
-    patch = {"records": [{"Data": {"account_id": "counter.near", "data_key": "YQ==", "value": "MQ=="}}]}
+    patch = {"records": [{"Data": {"account_id": "counter.near", "data_key": "eHg=", "value": "MQ=="}}]}
     (tmp_path / "patch.json").write_text(json.dumps(patch))
     out = tmp_path / "out.json"
     done = tool("state", "import", tmp_path / "patch.json", "--onto", world, "-o", out)
