@@ -35,7 +35,13 @@ def _best(command: list[str], environment: dict[str, str]) -> float:
     for _ in range(RUNS):
         begun = time.perf_counter()
         subprocess.run(
-            command, env=environment, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+            command,
+            env=environment,
+            cwd=PROJECT,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         best = min(best, time.perf_counter() - begun)
     return best
