@@ -18,8 +18,6 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
-import lmdb
-
 from near_tee_cli.errors import BadInputError, InconsistentStateError, UnsupportedError, WriteError
 from near_tee_cli.primitives.hashes import ZERO_HASH, sha256
 from near_tee_cli.state.build import build_by_path
@@ -60,14 +58,14 @@ class StateDirectory:
             raise WriteError(f"{path} cannot be written: it is read-only")
         try:
             self._environment = _opened(path, create=False, writing=writing)
-        except lmdb.Error as error:
+        except _lmdb().Error as error:
             raise _malformed(path, error) from error
         try:
             self._check_length()
             self._databases = _databases(self._environment, create=False)
             self._transaction = self._environment.begin()
             self.snapshot, self.row_count = self._head()
-        except lmdb.Error as error:
+        except _lmdb().Error as error:
             self._environment.close()
             raise _malformed(path, error) from error
         except BadInputError:
@@ -111,7 +109,7 @@ class StateDirectory:
     def _get(self, database: str, key: bytes) -> bytes | None:
         try:
             found: bytes | None = self._transaction.get(key, db=self._databases[database])
-        except lmdb.Error as error:
+        except _lmdb().Error as error:
             raise _malformed(self.path, error) from error
         return found
 
@@ -184,7 +182,7 @@ class StateDirectory:
                 writer.finish(after)
             finally:
                 writer.abort()
-        except lmdb.Error as error:
+        except _lmdb().Error as error:
             raise WriteError(f"{self.path} cannot be written: {error}") from error
 
     def copy(self, path: str, *, store: PathStore, after: Snapshot) -> None:
@@ -195,7 +193,7 @@ class StateDirectory:
         with new_directory(path) as temporary:
             try:
                 self._environment.copy(temporary, compact=True)
-            except lmdb.Error as error:
+            except _lmdb().Error as error:
                 raise WriteError(f"{path} cannot be written: {error}") from error
             with StateDirectory(temporary, writing=True) as target:
                 target.advance(store, after)
@@ -249,14 +247,21 @@ def _value_key(key: bytes) -> bytes:
     return key if _is_plain(key) else _HASHED + sha256(key)
 
 
-def _malformed(path: str, error: lmdb.Error) -> BadInputError:
+def _lmdb() -> Any:
+    """The library; lines that have nothing to do with a state directory do without it."""
+    import lmdb
+
+    return lmdb
+
+
+def _malformed(path: str, error: Exception) -> BadInputError:
     return BadInputError(f"{path} cannot be read: {error}", code="malformed-state")
 
 
 def _opened(path: str, *, create: bool, writing: bool) -> Any:
     """The environment at `path`. Without a place for its lock, it is read without one."""
     lockable = os.access(path, os.W_OK)
-    return lmdb.open(
+    return _lmdb().open(
         path,
         map_size=MAP_BYTES if writing else 0,
         max_dbs=8,
@@ -367,7 +372,7 @@ def create_state(path: str, snapshot: Snapshot) -> bytes:
         environment = _opened(temporary, create=True, writing=True)
         try:
             return _filled(environment, snapshot)
-        except lmdb.Error as error:
+        except _lmdb().Error as error:
             raise WriteError(f"{path} cannot be written: {error}") from error
         finally:
             environment.close()

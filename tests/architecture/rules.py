@@ -40,7 +40,7 @@ FENCES = {
     "typer": ("cli",),
     "click": ("cli",),
     "rich": ("cli",),
-    "lmdb": ("workspace",),
+    "lmdb": ("workspace.state_directory",),
     "distributed": ("batch",),
 }
 DISK = ("workspace", "sources", "cli")
@@ -71,7 +71,7 @@ BROAD_HANDLERS = {
     "vm.host.link": "nothing may leave a callback of the C library as an exception",
 }
 # Functions may import where the library is costly and seldom needed.
-FUNCTION_IMPORTS = ("cli", *CRYPTOGRAPHY)
+FUNCTION_IMPORTS = ("cli", "workspace.state_directory", *CRYPTOGRAPHY)
 
 MODULE_LINES = 500
 FUNCTION_LINES = 80
