@@ -92,8 +92,11 @@ class Instrumenter:
         first = imports + len(module.functions)
         return {index: first + at for at, index in enumerate(sorted(i for i in referred if i < imports))}
 
-    def add(self, body: Body, walk: Walk, *, frame: int, slots: int, result: str) -> None:
-        """Append a body. `frame` is in bytes, `slots` counts parameters and locals, `result` is a letter or empty."""
+    def add(self, body: Body, walk: Walk, *, frame: int, slots: int, result: str) -> int:
+        """Append a body; how many bytes it has become.
+
+        `frame` is in bytes, `slots` counts parameters and locals, `result` is a letter or empty.
+        """
         code = self._module.code
         text = code[body.code : body.end]
         need = _constant(frame + walk.operand_bytes)
@@ -114,7 +117,9 @@ class Instrumenter:
             pieces += [text[copied:-1], restore, _END]
         else:
             pieces.append(text[copied:])
-        self._bodies.append(writer.sized(b"".join(pieces)))
+        instrumented = b"".join(pieces)
+        self._bodies.append(writer.sized(instrumented))
+        return len(instrumented)
 
     def _copy(self, text: bytes, walk: Walk, pieces: list[bytes], *, restore: bytes, slots: int) -> int:
         """Append the instructions with every change between them; how many bytes of `text` are copied."""

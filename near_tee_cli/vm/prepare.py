@@ -24,6 +24,9 @@ from near_tee_cli.vm.wasm.module import FUNCTION_KIND, MEMORY_KIND, Module
 from near_tee_cli.vm.wasm.reader import MAX_LOCALS, MAX_STRING_BYTES, instructions
 
 _INJECTED_LOCALS = 2
+_MAX_ENGINE_BODY_BYTES = 7_654_321
+"""Wasmtime takes no longer functions. Contracts of its own kind cannot get there, those of the older kind can."""
+
 _UNLIMITED = 1 << 64
 _U32 = 1 << 32
 
@@ -38,7 +41,8 @@ def prepare(code: bytes, config: VMConfig, *, validate: Callable[[bytes], bool])
     """Check `code` against the limits of `config` and instrument it.
 
     `validate` tells whether bytes are a valid module under exactly the features that contracts may use. What is
-    wrong with the contract is a value; `UnsupportedError` is raised for configurations of another kind of VM.
+    wrong with the contract is a value; `UnsupportedError` is raised for configurations of another kind of VM, and for
+    functions of the older kind that our engine cannot take (`unsupported-function-size`).
     """
     kind = kind_of(config)
     _require_prices(config, kind)
@@ -138,7 +142,11 @@ class _Preparation:
         if self._kind.rewrites_modules and slots + _INJECTED_LOCALS > MAX_LOCALS and self._compile_error is None:
             function = NEARCORE_IMPORTS + len(module.imports) + index
             self._compile_error = f"failed to compile: wasm[0]::function[{function}]"
-        self._instrumenter.add(body, result, frame=frame, slots=slots, result=signature.result)
+        size = self._instrumenter.add(body, result, frame=frame, slots=slots, result=signature.result)
+        if size > _MAX_ENGINE_BODY_BYTES or (result.floats and slots + _INJECTED_LOCALS > MAX_LOCALS):
+            raise UnsupportedError(
+                f"function {index} outgrows the engine when it is instrumented", what="function-size"
+            )
         if self._length is not None:
             self._length.add(body, result, frame=frame, frame_operations=frame_operations(frame), slots=slots)
         return None

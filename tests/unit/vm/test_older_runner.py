@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from near_tee_cli.errors import UnsupportedError
 from near_tee_cli.params.store import config_at
 from near_tee_cli.vm import contracts
 from near_tee_cli.vm.engine import Engine
@@ -179,6 +180,14 @@ class TestLimits:
         assert run(text)[0].aborted is None
         assert run(text, "x" * 99_999)[0].aborted is None
         assert run(text, "x" * 100_000)[0].aborted is WasmTrap.UNREACHABLE
+
+    def test_functions_that_outgrow_the_engine_are_refused_by_name(self, run) -> None:
+        long = f'(memory 1) (func (export "main") {"(drop (i32.load (i32.const 0)))" * 300_000})'
+        many = f'(func (export "main") (local {"i32 " * 50_000}) (drop (f64.promote_f32 (f32.const 0))))'
+        for text in (long, many):
+            with pytest.raises(UnsupportedError) as refused:
+                run(text)
+            assert refused.value.code == "unsupported-function-size"
 
 
 def test_a_contract_is_prepared_anew_for_another_kind(run, monkeypatch) -> None:
