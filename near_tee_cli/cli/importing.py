@@ -24,8 +24,9 @@ from near_tee_cli.runtime.block import BlockContext, ChainContext
 from near_tee_cli.runtime.editing import Editor
 from near_tee_cli.runtime.genesis import Rows, rows_of_records
 from near_tee_cli.runtime.world import World
-from near_tee_cli.sources.gathering import Gathered, Source, Stated, gather
+from near_tee_cli.sources.gathering import Gathered, Source, gather
 from near_tee_cli.sources.parts import Leniency
+from near_tee_cli.sources.record_lists import Stated
 from near_tee_cli.state import keys
 from near_tee_cli.state.trie import Trie
 from near_tee_cli.workspace.snapshots import MAX_ROWS, Snapshot, world_of

@@ -5,31 +5,23 @@ refused unless the caller takes it as it is. Answers of a node speak of one bloc
 the end of this block. Nothing is guessed in silence: each thing that the files did not say is in the notes.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.params.config import RuntimeConfig
 from near_tee_cli.primitives import canonical_json as cj
-from near_tee_cli.primitives.account_id import SYSTEM
-from near_tee_cli.primitives.hashes import sha256
-from near_tee_cli.primitives.schema.account import Account, LocalContract, new_account
 from near_tee_cli.primitives.schema.json_scalars import hash_text, read_account_id
-from near_tee_cli.primitives.schema.receipt import YIELD_TAGS, ActionReceipt, Receipt
 from near_tee_cli.primitives.schema.records import (
-    AccessKeyRecord,
     AccountRecord,
-    ContractRecord,
-    DataRecord,
-    DelayedReceiptRecord,
-    GasKeyNonceRecord,
     PostponedReceiptRecord,
     StateRecord,
 )
 from near_tee_cli.runtime.block import BlockContext
 from near_tee_cli.sources import genesis_files, rpc
 from near_tee_cli.sources.genesis_files import GenesisConfig, Recounted
-from near_tee_cli.sources.parts import AccountParts, Leniency, Made, records_of_parts, require_whole
+from near_tee_cli.sources.parts import AccountParts, Leniency, Made, records_of_parts
+from near_tee_cli.sources.record_lists import Stated, completed, is_yield, listed
 from near_tee_cli.sources.shapes import Found, Shape, recognise
 
 MAX_ROWS = 1_000_000
@@ -192,19 +184,6 @@ def _handle(source: Source, found: Found) -> bytes:
     return source.public_key
 
 
-class Stated(NamedTuple):
-    """What the line says beside the files."""
-
-    account_id: str | None
-    """The account of answers that do not name theirs."""
-    codes: Mapping[str, bytes]
-    """Contracts from elsewhere, for accounts that name their hash."""
-    balances: Mapping[str, int]
-    """Balances in yoctoNEAR, also of accounts that the files do not describe."""
-    known: Callable[[str], Account | None]
-    """Accounts of a state onto which the files come."""
-
-
 def gather(sources: Iterable[Source], *, stated: Stated, lenient: Leniency, config: RuntimeConfig) -> Gathered:
     """The state that `sources` make together.
 
@@ -215,12 +194,14 @@ def gather(sources: Iterable[Source], *, stated: Stated, lenient: Leniency, conf
     for source in sources:
         files.read(source, account_id=stated.account_id)
     block, height = _block(files)
-    records = _completed(files, _listed(files), stated=stated, config=config)
+    records = completed(
+        listed(files.lists, files.notes), stated=stated, lenient=lenient, config=config, notes=files.notes
+    )
     recounted: list[Recounted] = []
     if files.genesis is not None:
         records, recounted, staked = genesis_files.as_genesis(records, files.genesis.validators, config=config)
         files.notes += _genesis_notes(files.genesis, recounted, staked, records)
-    if any(isinstance(record, PostponedReceiptRecord) and _is_yield(record.receipt) for record in records):
+    if any(isinstance(record, PostponedReceiptRecord) and is_yield(record.receipt) for record in records):
         files.notes.append("records hold no timeouts of yields: those that wait here never time out")
     made = _from_answers(files, records, stated=stated, config=config)
     records += made.records
@@ -273,130 +254,6 @@ def _shown(at: rpc.At) -> str:
     return height if at.hash is None else f"{height} ({hash_text(at.hash)[:8]}...)"
 
 
-def _listed(files: _Files) -> list[StateRecord]:
-    """The records of all lists: within one none twice, among several none that contradict one another."""
-    owners: dict[tuple[object, ...], tuple[str, StateRecord]] = {}
-    result: list[StateRecord] = []
-    queues = []
-    skipped = 0
-    for name, records in files.lists:
-        _require_order(records, name)
-        if any(isinstance(record, DelayedReceiptRecord) for record in records):
-            queues.append(name)
-        for record in records:
-            if getattr(record, "account_id", None) == SYSTEM:
-                skipped += 1
-                continue
-            identity = _identity(record)
-            known = None if identity is None else owners.get(identity)
-            if identity is not None and known is not None:
-                if known[0] == name or known[1] != record:
-                    raise BadInputError(
-                        f"{name}: {_named(identity)} is there twice"
-                        + ("" if known[0] == name else f", otherwise in {known[0]}"),
-                        code="duplicate-record" if known[0] == name else "contradiction",
-                    )
-                continue
-            if identity is not None:
-                owners[identity] = (name, record)
-            result.append(record)
-    if len(queues) > 1:
-        raise BadInputError(
-            f"{' and '.join(queues)} have delayed receipts: which come first is not known", code="contradiction"
-        )
-    if skipped:
-        files.notes.append(f"{skipped} records of the account {SYSTEM} are skipped, as genesis does")
-    return sorted(result, key=lambda record: not isinstance(record, AccountRecord))
-
-
-def _completed(
-    files: _Files, records: list[StateRecord], *, stated: Stated, config: RuntimeConfig
-) -> list[StateRecord]:
-    """Lists of records with the accounts, balances and contracts that are said elsewhere. Raises `BadInputError`."""
-    accounts = {record.account_id: record.account for record in records if isinstance(record, AccountRecord)}
-    codes = {record.account_id: record.code for record in records if isinstance(record, ContractRecord)}
-    owners = {record.account_id for record in records if isinstance(record, _OF_ACCOUNTS)}
-    usages = genesis_files.storage_usages(records, config=config)
-    for name in sorted(owners - set(accounts)):
-        account = stated.known(name)
-        if account is None:
-            if name not in stated.balances:
-                raise BadInputError(
-                    f"there are rows of {name} and no such account",
-                    code="incomplete-account",
-                    hint="give its Account record, the state to put the rows --onto, or --account with its balance",
-                )
-            own = LocalContract(sha256(codes[name])) if name in codes else None
-            usage = usages[name] + config.storage_num_bytes_account
-            account = new_account(stated.balances[name], 0, contract=own, storage_usage=usage)
-            files.notes.append(f"{name} is made with the balance that the line states; its storage is counted")
-        accounts[name] = account
-    missing = []
-    result: list[StateRecord] = []
-    added: list[StateRecord] = []
-    for name, account in accounts.items():
-        contract = account.contract
-        code = stated.codes.get(name)
-        if name in codes and code not in (None, codes[name]):
-            raise BadInputError(f"the code of {name} is otherwise in a file", code="contradiction")
-        if name not in codes and isinstance(contract, LocalContract):
-            if code is not None and sha256(code) != contract.code_hash:
-                raise BadInputError(f"{name} does not run the given code", code="code-hash-mismatch")
-            if code is not None:
-                added.append(ContractRecord(name, code))
-            elif not _runs(stated.known(name), contract):
-                missing.append(f"the code of {name}, SHA-256 {hash_text(contract.code_hash)}")
-        result.append(AccountRecord(name, account._replace(amount=stated.balances.get(name, account.amount))))
-    require_whole(missing, files.lenient, files.notes)
-    return [*result, *added, *(record for record in records if not isinstance(record, AccountRecord))]
-
-
-def _runs(known: Account | None, contract: LocalContract) -> bool:
-    """Whether the account below has that code already."""
-    return known is not None and known.contract == contract
-
-
-_OF_ACCOUNTS = (DataRecord, ContractRecord, AccessKeyRecord, GasKeyNonceRecord)
-"""Records of rows that need their account."""
-
-
-def _require_order(records: Sequence[StateRecord], what: str) -> None:
-    """Refuse code before its account, which genesis skips in silence. Raises `BadInputError` (`bad-order`)."""
-    waiting: set[str] = set()
-    for record in records:
-        if isinstance(record, ContractRecord):
-            waiting.add(record.account_id)
-        elif isinstance(record, AccountRecord) and record.account_id in waiting:
-            raise BadInputError(
-                f"{what}: the code of {record.account_id} stands before its account, where a chain would skip it",
-                code="bad-order",
-            )
-
-
-def _is_yield(receipt: Receipt) -> bool:
-    return isinstance(receipt.body, ActionReceipt) and receipt.body.tag in YIELD_TAGS
-
-
-def _identity(record: StateRecord) -> tuple[object, ...] | None:
-    """What a record is about: two with the same identity would be one row. `None` where each is its own."""
-    if isinstance(record, DelayedReceiptRecord):
-        return None
-    receipt = getattr(record, "receipt", None)
-    if receipt is not None:
-        return type(record).__name__, receipt.receiver_id, receipt.receipt_id
-    fields = [getattr(record, name) for name in _IDENTIFYING if hasattr(record, name)]
-    return type(record).__name__, *fields
-
-
-_IDENTIFYING = ("account_id", "data_key", "public_key", "nonce_index", "data_id")
-
-
-def _named(identity: Sequence[object]) -> str:
-    kind = str(identity[0]).removesuffix("Record")
-    more = [hash_text(part) if isinstance(part, bytes) else str(part) for part in identity[1:]]
-    return f"{kind} {' '.join(more)}"[:200]
-
-
 def _genesis_notes(
     genesis: GenesisConfig, recounted: Sequence[Recounted], staked: Sequence[str], records: Sequence[StateRecord]
 ) -> list[str]:
@@ -415,8 +272,8 @@ def _genesis_notes(
 
 def _from_answers(files: _Files, records: Sequence[StateRecord], *, stated: Stated, config: RuntimeConfig) -> Made:
     """The records of the accounts that answers of a node speak of."""
-    listed = {record.account_id for record in records if isinstance(record, AccountRecord)}
-    both = sorted(listed & set(files.accounts))
+    described = {record.account_id for record in records if isinstance(record, AccountRecord)}
+    both = sorted(described & set(files.accounts))
     if both:
         raise BadInputError(
             f"{both[0]} is among the records and in answers of a node", code="contradiction", hint="import one of them"

@@ -16,8 +16,9 @@ from near_tee_cli.runtime.editing import Editor
 from near_tee_cli.runtime.genesis import rows_of_records
 from near_tee_cli.runtime.world import World
 from near_tee_cli.sources.exporting import Form, export
-from near_tee_cli.sources.gathering import Source, Stated, gather
+from near_tee_cli.sources.gathering import Source, gather
 from near_tee_cli.sources.parts import Leniency
+from near_tee_cli.sources.record_lists import Stated
 from near_tee_cli.sources.shapes import recognise
 from near_tee_cli.state import keys
 from near_tee_cli.state.trie import Trie

@@ -20,8 +20,9 @@ from near_tee_cli.primitives.schema.records import (
     PostponedReceiptRecord,
     record_json,
 )
-from near_tee_cli.sources.gathering import Source, Stated, gather
+from near_tee_cli.sources.gathering import Source, gather
 from near_tee_cli.sources.parts import Leniency
+from near_tee_cli.sources.record_lists import Stated
 from near_tee_cli.state import keys
 from tests.support import answers
 from tests.support.worlds import account
