@@ -110,8 +110,8 @@ def records_of_parts(
     account = parts.account
     if account is None:
         account = _stated(parts, made, code=code, balance=balance)
-    elif balance is not None:
-        account = account._replace(amount=balance)
+    else:
+        account = restated(account, name, balance, made.notes)
     missing: list[str] = []
     records = _code_records(parts, account, made, code=code, missing=missing)
     for handle, key in sorted(parts.keys.items()):
@@ -189,6 +189,14 @@ def _code_records(
         kind = "hash" if isinstance(contract, GlobalContract) else "account"
         made.notes.append(f"the code of {name} is a global contract, kept under its {kind}")
     return []
+
+
+def restated(account: Account, name: str, balance: int | None, notes: list[str]) -> Account:
+    """The account with the balance (yoctoNEAR) that the line states, if it does; that it differs is noted."""
+    if balance is None or balance == account.amount:
+        return account
+    notes.append(f"the balance of {name} is {balance} yoctoNEAR as the line states, not {account.amount}")
+    return account._replace(amount=balance)
 
 
 def require_whole(missing: list[str], lenient: Leniency, notes: list[str]) -> None:

@@ -24,7 +24,7 @@ from near_tee_cli.primitives.schema.records import (
     StateRecord,
 )
 from near_tee_cli.sources import genesis_files
-from near_tee_cli.sources.parts import Leniency, require_whole
+from near_tee_cli.sources.parts import Leniency, require_whole, restated
 
 
 class Stated(NamedTuple):
@@ -96,8 +96,11 @@ def completed(
                     code="incomplete-account",
                     hint="give its Account record, the state to put the rows --onto, or --account with its balance",
                 )
-            own = LocalContract(sha256(codes[name])) if name in codes else None
+            code = codes.get(name, stated.codes.get(name))
+            own = None if code is None else LocalContract(sha256(code))
             usage = usages[name] + config.storage_num_bytes_account
+            if code is not None and name not in codes:
+                usage += len(code)
             account = new_account(stated.balances[name], 0, contract=own, storage_usage=usage)
             notes.append(f"{name} is made with the balance that the line states; its storage is counted")
         accounts[name] = account
@@ -109,6 +112,12 @@ def completed(
         code = stated.codes.get(name)
         if name in codes and code not in (None, codes[name]):
             raise BadInputError(f"the code of {name} is otherwise in a file", code="contradiction")
+        if code is not None and not isinstance(contract, LocalContract):
+            raise BadInputError(
+                f"there is code for {name}, and its account names none",
+                code="contradiction",
+                hint="import it without --with, then give it the contract with state set",
+            )
         if name not in codes and isinstance(contract, LocalContract):
             if code is not None and sha256(code) != contract.code_hash:
                 raise BadInputError(f"{name} does not run the given code", code="code-hash-mismatch")
@@ -116,7 +125,7 @@ def completed(
                 added.append(ContractRecord(name, code))
             elif not _runs(stated.known(name), contract):
                 missing.append(f"the code of {name}, SHA-256 {hash_text(contract.code_hash)}")
-        result.append(AccountRecord(name, account._replace(amount=stated.balances.get(name, account.amount))))
+        result.append(AccountRecord(name, restated(account, name, stated.balances.get(name), notes)))
     require_whole(missing, lenient, notes)
     return [*result, *added, *(record for record in records if not isinstance(record, AccountRecord))]
 

@@ -174,6 +174,9 @@ def test_rows_without_their_account():
     assert refused(records(data)) == "incomplete-account"
     made = gathered(records(data), balances={"a.near": 3}).records
     assert (made[0].account.amount, made[0].account.storage_usage) == (3, 142)
+    coded = gathered(records(data), balances={"a.near": 3}, codes={"a.near": b"code"}).records
+    assert coded[0].account[2:4] == (LocalContract(sha256(b"code")), 146)
+    assert coded[1] == ContractRecord("a.near", b"code")
     (below,) = account("a.near", 5)[:1]
     assert gathered(records(data), known={"a.near": below.account}).records == [below, data]
 
@@ -197,6 +200,17 @@ def test_code_before_its_account():
     found = account("a.near", 5, code=b"x")
     assert refused(records(found[1], found[0])) == "bad-order"
     assert gathered(records(found[1]), records(found[0])._replace(name="y")).records == found[:2]
+
+
+def test_code_for_an_account_that_names_none():
+    assert refused(records(*account("a.near")), codes={"a.near": b"x"}) == "contradiction"
+
+
+def test_balance_that_the_line_states_otherwise():
+    for sources, name in ((of(*WHOLE), answers.ACCOUNT), ([records(*account("a.near"))], "a.near")):
+        found = gathered(*sources, balances={name: 3})
+        assert found.records[0].account.amount == 3
+        assert any("3 yoctoNEAR as the line states" in note for note in found.notes)
 
 
 def test_records_and_answers_of_one_account():
