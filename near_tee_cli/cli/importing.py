@@ -29,7 +29,7 @@ from near_tee_cli.sources.parts import Leniency
 from near_tee_cli.sources.record_lists import Stated
 from near_tee_cli.state import keys
 from near_tee_cli.state.trie import Trie
-from near_tee_cli.workspace.snapshots import MAX_ROWS, Snapshot, world_of
+from near_tee_cli.workspace.snapshots import Snapshot, world_of
 
 MAX_FILES = 1_000
 MAX_TOTAL_BYTES = 1 << 30
@@ -153,8 +153,6 @@ def _rows(gathered: Gathered, before: Mapping[bytes, bytes]) -> Rows:
     rows = {key: value for key, value in before.items() if not _belongs_to(key, gathered.answered)}
     rows.update(rows_of_records(gathered.records))
     rows.update(gathered.raw)
-    if len(rows) > MAX_ROWS:
-        raise BadInputError(f"a state of {len(rows)} rows, at most {MAX_ROWS} are kept in one file", code="too-large")
     return dict(sorted(rows.items()))
 
 

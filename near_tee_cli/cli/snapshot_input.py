@@ -20,6 +20,8 @@ class Input(NamedTuple):
 
 
 STEP = "step"
+HINT = "a state directory takes any number of rows: `near-tee state import PART --onto OLD.lmdb -o NEW.lmdb`"
+"""What to do about a state that is too large for a file."""
 
 
 def read_state(path: str, *, writing: bool = False) -> Input:
@@ -34,8 +36,9 @@ def read_state(path: str, *, writing: bool = False) -> Input:
         from near_tee_cli.workspace.state_directory import StateDirectory
 
         return Input(StateDirectory(path, writing=writing).snapshot, Form.LMDB.value, None)
-    data = files.read(path, "the snapshot", max_bytes=files.MAX_SNAPSHOT_BYTES)
+    data = b""
     try:
+        data = files.read(path, "the snapshot", max_bytes=files.MAX_SNAPSHOT_BYTES)
         found = read_snapshot(data, "the snapshot")
     except BadInputError as error:
         raise _with_hint(error, data, path) from error
@@ -45,7 +48,9 @@ def read_state(path: str, *, writing: bool = False) -> Input:
 
 
 def _with_hint(error: BadInputError, data: bytes, path: str) -> BadInputError:
-    """The error, and how to go on when the file is a state of another tool."""
+    """The error, and how to go on when the file is too large, or a state of another tool."""
+    if error.code == "too-large":
+        return BadInputError(error.message, code=error.code, hint=HINT)
     if error.code != "not-a-snapshot":
         return error
     from near_tee_cli.sources.shapes import recognise
@@ -56,6 +61,13 @@ def _with_hint(error: BadInputError, data: bytes, path: str) -> BadInputError:
         return error
     hint = f"this is {shape.value}; `near-tee state import {path} -o state.json` makes a snapshot of it"
     return BadInputError(f"the snapshot is no snapshot but {shape.value}", code=error.code, hint=hint)
+
+
+def read_states(first: str, second: str) -> tuple[Input, Input]:
+    """Two states that one line names, which may be the same. Raises as `read_state` does."""
+    found = read_state(first)
+    same = os.path.isdir(first) and os.path.isdir(second) and os.path.samefile(first, second)
+    return found, found if same else read_state(second)
 
 
 def form_for(path: str, *, otherwise: Form) -> Form:

@@ -13,7 +13,7 @@ from near_tee_cli.errors import BadInputError
 from near_tee_cli.runtime.block import NO_CONGESTION, ChainContext
 from near_tee_cli.runtime.genesis import Rows
 from near_tee_cli.state.keys import describe
-from near_tee_cli.workspace.snapshots import MAX_ROWS, Snapshot
+from near_tee_cli.workspace.snapshots import Snapshot
 
 FIRST, SECOND, BOTH = "first", "second", "both"
 """The side that a unit is taken from; `both` where they are alike."""
@@ -76,7 +76,7 @@ def merge(first: Snapshot, second: Snapshot, *, prefer: str | None) -> Merged:
     """The union of two snapshots. `prefer` (`first` or `second`) decides conflicts.
 
     Raises `BadInputError`: `conflict` when `prefer` is `None` and there are some, `cannot-merge` for yields whose
-    timeouts or heights would be the other side's, `too-large`.
+    timeouts or heights would be the other side's.
     """
     sides = {FIRST: _units(first), SECOND: _units(second)}
     taken: dict[UnitName, str] = {}
@@ -94,8 +94,6 @@ def merge(first: Snapshot, second: Snapshot, *, prefer: str | None) -> Merged:
     rows: Rows = {}
     for unit in units.values():
         rows.update(unit.rows)
-    if len(rows) > MAX_ROWS:
-        raise BadInputError(f"{len(rows)} rows together, at most {MAX_ROWS} are kept in one file", code="too-large")
     counts = dict.fromkeys((FIRST, SECOND, BOTH), 0)
     for (kind, _), side in taken.items():
         counts[side] += kind == ACCOUNT

@@ -288,3 +288,20 @@ def test_the_library_is_loaded_for_directories_alone(home, made) -> None:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert ("lmdb" in done.stderr.rpartition("@")[2].split()) is loaded, done.stderr
+
+
+def test_both_sides_may_be_the_same_directory(tee) -> None:
+    assert tee("state", "diff", "before.lmdb", "./before.lmdb").code == 0
+    assert tee("state", "merge", "before.lmdb", "before.lmdb", "-o", "merged.lmdb").code == 0
+    assert root(tee, "merged.lmdb") == root(tee, "before.lmdb")
+    assert tee("yield", YIELD_WASM, "ask", "--state", "before.lmdb", "--out", "asked").code == 0
+    assert tee("diff", "asked", "asked").code == 0
+    assert error(tee("diff", "asked", "nowhere", "--json"), 6) == "not-a-step"
+
+
+def test_a_file_that_is_too_large_names_the_directory(tee, tmp_path) -> None:
+    with (tmp_path / "large.json").open("wb") as file:
+        file.truncate((256 << 20) + 1)
+    done = tee("state", "root", "large.json", "--json")
+    assert error(done, 6) == "too-large"
+    assert ".lmdb" in done.document["error"]["hint"]

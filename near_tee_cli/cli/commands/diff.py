@@ -1,5 +1,6 @@
 """`diff`: what differs between two steps: what was asked, what came of it, and the states afterwards."""
 
+import os
 from typing import Any
 
 from near_tee_cli.cli import exit_codes
@@ -23,7 +24,9 @@ def execute(given: Given) -> Report:
     """Compare the steps of a line. Raises `BadInputError`."""
     from near_tee_cli.cli.step_difference import difference, difference_lines
 
-    left, right = (_step(given[side]) for side in ("left", "right"))
+    left = _step(given["left"])
+    same = os.path.exists(given["right"]) and os.path.samefile(given["left"], given["right"])
+    right = left if same else _step(given["right"])
     result: dict[str, Any] = difference(left, right)
     code = exit_codes.OK if result["same"] else exit_codes.DIVERGED
     error = None

@@ -29,13 +29,13 @@ def execute(given: Given) -> Report:
     """Compare the snapshots of a line. Raises `UsageError`, `BadInputError` and `StateError`."""
     from near_tee_cli.cli import files, units
     from near_tee_cli.cli.changes import Change, change_json
-    from near_tee_cli.cli.snapshot_input import read_state
+    from near_tee_cli.cli.snapshot_input import read_states
     from near_tee_cli.primitives import base58
     from near_tee_cli.workspace.snapshots import world_of
 
     files.at_most_one_stdin({"LEFT": given["left"], "RIGHT": given["right"]})
     selected = None if given["account"] is None else units.account(given["account"], "--account")
-    left, right = read_state(given["left"]).snapshot, read_state(given["right"]).snapshot
+    left, right = (found.snapshot for found in read_states(given["left"], given["right"]))
     before, after = left.rows, right.rows
     keys = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
     changes = [change_json(Change(key, before.get(key), after.get(key))) for key in keys]

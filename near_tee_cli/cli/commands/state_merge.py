@@ -24,7 +24,7 @@ LINE = CommandLine(
 def execute(given: Given) -> Report:
     """Merge the snapshots of a line. Raises `UsageError`, `BadInputError`, `StateError` and `WriteError`."""
     from near_tee_cli.cli import files, world_output
-    from near_tee_cli.cli.snapshot_input import read_state
+    from near_tee_cli.cli.snapshot_input import read_states
     from near_tee_cli.workspace.merging import FIRST, SECOND, merge
     from near_tee_cli.workspace.snapshots import world_of
 
@@ -33,7 +33,7 @@ def execute(given: Given) -> Report:
         raise UsageError(f"--prefer is {prefer!r}, not first or second", where="--prefer")
     files.at_most_one_stdin({"FIRST": given["first"], "SECOND": given["second"]})
     world_output.require_target(given)
-    left, right = read_state(given["first"]), read_state(given["second"])
+    left, right = read_states(given["first"], given["second"])
     for found in (left, right):
         if found.snapshot.state_root is not None:
             world_of(found.snapshot)  # holds the rows against the root that the file states
