@@ -1,12 +1,13 @@
 """A state from a file that a command line names: a snapshot in any of its forms, or the state behind a step."""
 
 import os
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from near_tee_cli.cli import files
 from near_tee_cli.errors import BadInputError, WriteError
 from near_tee_cli.workspace.snapshot_files import Form, read_snapshot
-from near_tee_cli.workspace.snapshots import Snapshot
+from near_tee_cli.workspace.snapshots import RowsOnDisk, Snapshot
 from near_tee_cli.workspace.step_files import StoredStep, is_step, read_step
 
 
@@ -68,6 +69,22 @@ def read_states(first: str, second: str) -> tuple[Input, Input]:
     found = read_state(first)
     same = os.path.isdir(first) and os.path.isdir(second) and os.path.samefile(first, second)
     return found, found if same else read_state(second)
+
+
+def differing(
+    left: Mapping[bytes, bytes], right: Mapping[bytes, bytes]
+) -> dict[bytes, tuple[bytes | None, bytes | None]]:
+    """Key -> values of each row that differs, ascending; `None` on the side that has no such row.
+
+    Of two directories nothing is read that they share.
+    """
+    if isinstance(left, RowsOnDisk) and isinstance(right, RowsOnDisk):
+        from near_tee_cli.state.difference import differing_rows
+
+        return differing_rows(left.trie(), right.trie())
+    before, after = dict(left.items()), dict(right.items())
+    pairs = ((key, (before.get(key), after.get(key))) for key in sorted(before.keys() | after.keys()))
+    return {key: values for key, values in pairs if values[0] != values[1]}
 
 
 def form_for(path: str, *, otherwise: Form) -> Form:

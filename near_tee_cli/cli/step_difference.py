@@ -10,14 +10,13 @@ from near_tee_cli.cli.render_run import change_line, receipt_text, value_text
 from near_tee_cli.cli.render_yields import life
 from near_tee_cli.cli.report import Audience
 from near_tee_cli.cli.results import value_json
+from near_tee_cli.cli.snapshot_input import differing
 from near_tee_cli.cli.terminal import BOLD, DIM, GREEN, RED, Style, cut, plain
 from near_tee_cli.cli.units import shown_gas
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.primitives.schema.receipt import Receipt, decode_receipt
 from near_tee_cli.primitives.schema.views import receipt_view
-from near_tee_cli.state.difference import differing_rows
-from near_tee_cli.workspace.snapshots import RowsOnDisk
 from near_tee_cli.workspace.step_files import StoredStep
 from near_tee_cli.workspace.steps import Step
 from near_tee_cli.workspace.yields_json import yield_json
@@ -119,12 +118,7 @@ def _yields(step: Step) -> list[dict[str, Any]]:
 
 def _rows(left: Step, right: Step) -> list[Change]:
     """Rows of the states after that differ, by ascending key."""
-    before, after = left.after.rows, right.after.rows
-    if isinstance(before, RowsOnDisk) and isinstance(after, RowsOnDisk):
-        return [Change(key, *values) for key, values in differing_rows(before.trie(), after.trie()).items()]
-    keys = sorted(before.keys() | after.keys())
-    changes = (Change(key, before.get(key), after.get(key)) for key in keys)
-    return [change for change in changes if change.before != change.after]
+    return [Change(key, *values) for key, values in differing(left.after.rows, right.after.rows).items()]
 
 
 def difference_lines(result: Mapping[str, Any], audience: Audience) -> list[str]:

@@ -20,6 +20,7 @@ from near_tee_cli.state.node import (
     LEAF,
     REFERENCE_LENGTH,
     kind_of,
+    malformed,
     read_branch,
     read_path,
 )
@@ -54,12 +55,7 @@ class _Fetched(dict[bytes, bytes]):
         place = self._at.get(item_hash)
         if place is None:
             raise MissingNodeError(item_hash)
-        data = self._places.node(place) if isinstance(place, str) else self._places.value(place)
-        if data is None or sha256(data) != item_hash:
-            shown = place if isinstance(place, str) else place.hex()
-            raise InconsistentStateError(
-                f"the state on disk does not have {item_hash.hex()} at {shown}", code="state-damaged"
-            )
+        data = _fetched(self._places, item_hash, place)
         self[item_hash] = data
         if isinstance(place, str):
             note = self._at.setdefault
@@ -72,6 +68,32 @@ class _Fetched(dict[bytes, bytes]):
 
     def __contains__(self, item_hash: object) -> bool:
         return super().__contains__(item_hash) or item_hash in self._at
+
+
+def _fetched(places: Places, item_hash: bytes, place: str | bytes) -> bytes:
+    """What lies at a path or under a key. Raises `InconsistentStateError` when it is not what is expected there."""
+    data = places.node(place) if isinstance(place, str) else places.value(place)
+    if data is None or sha256(data) != item_hash:
+        shown = place if isinstance(place, str) else place.hex()
+        raise InconsistentStateError(
+            f"the state on disk does not have {item_hash.hex()} at {shown}", code="state-damaged"
+        )
+    return data
+
+
+def rows_of(places: Places, root: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Each key and value of the state on disk, ascending. Nothing is kept, so that it may be of any size.
+
+    Raises `InconsistentStateError` where the disk has something else than `root` says.
+    """
+    pending = [] if root == ZERO_HASH else [(root, "")]
+    while pending:
+        node_hash, path = pending.pop()
+        node = _fetched(places, node_hash, path)
+        value = value_of(node, path)
+        if value is not None:
+            yield value[1], _fetched(places, *value)
+        pending.extend(reversed(list(children_of(node, path))))
 
 
 def children_of(node: bytes, path: str) -> Iterator[tuple[bytes, str]]:
@@ -92,14 +114,20 @@ def children_of(node: bytes, path: str) -> Iterator[tuple[bytes, str]]:
 
 
 def value_of(node: bytes, path: str) -> tuple[bytes, bytes] | None:
-    """Hash and key of the value that the node at `path` refers to, if it does."""
+    """Hash and key of the value that the node at `path` refers to, if it does. Raises as `children_of` does."""
     kind = kind_of(node)
     if kind == LEAF:
         rest, tail = read_path(node)
-        return node[tail + 4 : tail + REFERENCE_LENGTH], bytes.fromhex(path + rest)
+        return node[tail + 4 : tail + REFERENCE_LENGTH], _key(node, path + rest)
     if kind == BRANCH_WITH_VALUE:
-        return node[5 : 1 + REFERENCE_LENGTH], bytes.fromhex(path)
+        return node[5 : 1 + REFERENCE_LENGTH], _key(node, path)
     return None
+
+
+def _key(node: bytes, path: str) -> bytes:
+    if len(path) & 1:
+        raise malformed(node, "a value stands behind half a byte")
+    return bytes.fromhex(path)
 
 
 class PathStore:

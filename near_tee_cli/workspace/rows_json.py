@@ -41,8 +41,7 @@ def rows_json(rows: Mapping[bytes, bytes]) -> tuple[list[object], list[object]]:
     records: list[object] = []
     raw: list[object] = []
     accounts: dict[str, StateRecord] = {}
-    for key in sorted(rows):
-        value = rows[key]
+    for key, value in sorted(rows.items()):
         record = _record_of(key, value, accounts) if key[:1] in _RECORD_COLUMNS else None
         if record is None:
             raw.append([cj.base64_text(key), cj.base64_text(value)])

@@ -65,7 +65,7 @@ def snapshot_borsh(snapshot: Snapshot) -> bytes:
             encode_congestion(snapshot.congestion_info),
             vector(map(encode_request, snapshot.bandwidth_requests)),
             u32(len(rows)),
-            *(blob(key) + blob(rows[key]) for key in sorted(rows)),
+            *(blob(key) + blob(value) for key, value in sorted(rows.items())),
         )
     )
 

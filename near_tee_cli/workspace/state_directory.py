@@ -12,16 +12,16 @@ next in one transaction, which also writes `meta`: whoever is killed leaves the 
 values are held against their hashes when they are read, so that a damaged disk is an error and never another result.
 """
 
-import heapq
 import os
-from collections.abc import Iterator
+from collections.abc import ItemsView, Iterator
 from types import TracebackType
 from typing import Any, Self
 
 from near_tee_cli.errors import BadInputError, InconsistentStateError, UnsupportedError, WriteError
 from near_tee_cli.primitives.hashes import ZERO_HASH, sha256
 from near_tee_cli.state.build import build_by_path
-from near_tee_cli.state.path_store import PathStore, Relocation, relocated
+from near_tee_cli.state.path_store import PathStore, Relocation, relocated, rows_of
+from near_tee_cli.state.trie import Trie
 from near_tee_cli.workspace.atomic import new_directory
 from near_tee_cli.workspace.snapshot_borsh import parse_snapshot, snapshot_borsh
 from near_tee_cli.workspace.snapshots import RowsOnDisk, Snapshot
@@ -86,7 +86,10 @@ class StateDirectory:
             raise BadInputError(f"{self.path}: {error.message}", code="malformed-state") from error
         if snapshot.state_root is None:
             raise BadInputError(f"{self.path} names no root", code="malformed-state")
-        return snapshot, int.from_bytes(meta["rows"], "little")
+        count = int.from_bytes(meta["rows"], "little")
+        if len(meta["rows"]) != _COUNT or count >= 1 << 63:
+            raise BadInputError(f"{self.path}: {meta['rows'].hex()} is no number of rows", code="malformed-state")
+        return snapshot, count
 
     def _check_length(self) -> None:
         """LMDB maps the file and believes it; one that is shorter than it says would kill the process."""
@@ -134,18 +137,6 @@ class StateDirectory:
         """Contract code by its hash."""
         stored = self._get("codes", code_hash)
         return None if stored is None else stored[_COUNT:]
-
-    def keys(self) -> Iterator[bytes]:
-        """Every trie key, ascending."""
-        database = self._databases["values"]
-        hashed = []
-        cursor = self._transaction.cursor(db=database)
-        if cursor.set_range(_HASHED):
-            for _, stored in cursor.iternext(keys=True, values=True):
-                length = int.from_bytes(stored[:4], "little")
-                hashed.append(stored[4 : 4 + length])
-        plain = (bytes(key) for key in self._transaction.cursor(db=database).iternext(values=False))
-        return heapq.merge((key for key in plain if key[:1] != _HASHED), sorted(hashed))
 
     def store(self) -> PathStore:
         """The state as a store for a trie."""
@@ -215,13 +206,29 @@ class StoredRows(RowsOnDisk):
         self.directory = directory
 
     def __getitem__(self, key: bytes) -> bytes:
-        value = self.directory.value(key)
+        root, store = self.trie()
+        value = Trie(store, root).get(key)
         if value is None:
             raise KeyError(key)
         return value
 
     def __iter__(self) -> Iterator[bytes]:
-        return self.directory.keys()
+        return (key for key, _ in self.ascending())
+
+    def items(self) -> ItemsView[bytes, bytes]:
+        """Keys and values, ascending."""
+        return _Items(self)
+
+    def ascending(self) -> Iterator[tuple[bytes, bytes]]:
+        """Each key and value. Raises `InconsistentStateError` where the disk has something else than its root says."""
+        count = 0
+        for row in rows_of(self.directory, self.trie()[0]):
+            count += 1
+            yield row
+        if count != len(self):
+            raise InconsistentStateError(
+                f"{self.directory.path} says that it has {len(self)} rows, and has {count}", code="state-damaged"
+            )
 
     def __len__(self) -> int:
         return self.directory.row_count
@@ -230,6 +237,17 @@ class StoredRows(RowsOnDisk):
         """The root, and a store that has everything under it."""
         store = self.directory.store()
         return store.base, store
+
+
+class _Items(ItemsView[bytes, bytes]):
+    """Keys and values in one walk, where the mapping alone would look each key up."""
+
+    def __init__(self, rows: StoredRows) -> None:
+        super().__init__(rows)
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        return self._rows.ascending()
 
 
 def _node_key(path: str) -> bytes:

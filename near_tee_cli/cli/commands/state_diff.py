@@ -29,16 +29,14 @@ def execute(given: Given) -> Report:
     """Compare the snapshots of a line. Raises `UsageError`, `BadInputError` and `StateError`."""
     from near_tee_cli.cli import files, units
     from near_tee_cli.cli.changes import Change, change_json
-    from near_tee_cli.cli.snapshot_input import read_states
+    from near_tee_cli.cli.snapshot_input import differing, read_states
     from near_tee_cli.primitives import base58
     from near_tee_cli.workspace.snapshots import world_of
 
     files.at_most_one_stdin({"LEFT": given["left"], "RIGHT": given["right"]})
     selected = None if given["account"] is None else units.account(given["account"], "--account")
     left, right = (found.snapshot for found in read_states(given["left"], given["right"]))
-    before, after = left.rows, right.rows
-    keys = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
-    changes = [change_json(Change(key, before.get(key), after.get(key))) for key in keys]
+    changes = [change_json(Change(key, *values)) for key, values in differing(left.rows, right.rows).items()]
     changes = [change for change in changes if selected in (None, change["account_id"])]
     chain = {} if selected is not None else _chain(left, right)
     counts: dict[str, Counter[str]] = {}
@@ -46,8 +44,8 @@ def execute(given: Given) -> Report:
         counts.setdefault(change["account_id"] or "", Counter())[_kind(change)] += 1
     result: dict[str, Any] = {
         "same": not changes and not chain,
-        "left": {"state_root": base58.encode(world_of(left).root), "rows": len(before)},
-        "right": {"state_root": base58.encode(world_of(right).root), "rows": len(after)},
+        "left": {"state_root": base58.encode(world_of(left).root), "rows": len(left.rows)},
+        "right": {"state_root": base58.encode(world_of(right).root), "rows": len(right.rows)},
         "chain": chain,
         "accounts": {name: dict(kinds) for name, kinds in sorted(counts.items())},
         "changes": changes,

@@ -65,11 +65,11 @@ def _accounts(rows: Mapping[bytes, bytes]) -> tuple[dict[str, dict[str, Any]], C
 
     accounts: dict[str, dict[str, Any]] = {}
     others: Counter[str] = Counter()
-    for key in sorted(rows):
+    for key, value in sorted(rows.items()):
         row = row_of(key)
         if row.column == "Account" and row.account_id is not None:
             counts = {"keys": 0, "data_rows": 0, "code_size": None}
-            view = account_view(decode_account(rows[key]))
+            view = account_view(decode_account(value))
             accounts[row.account_id] = {"account_id": row.account_id, **view, **counts}
             continue
         entry = accounts.get(row.account_id or "")
@@ -80,7 +80,7 @@ def _accounts(rows: Mapping[bytes, bytes]) -> tuple[dict[str, dict[str, Any]], C
         elif row.column == "ContractData":
             entry["data_rows"] += 1
         else:
-            entry["code_size"] = len(rows[key])
+            entry["code_size"] = len(value)
     return accounts, others
 
 
@@ -89,10 +89,10 @@ def _rows(rows: Mapping[bytes, bytes], account_id: str) -> list[dict[str, Any]]:
     from near_tee_cli.primitives.canonical_json import base64_text
 
     result = []
-    for key in sorted(rows):
+    for key, value in sorted(rows.items()):
         row = row_of(key)
         if row.account_id == account_id:
-            entry: dict[str, Any] = {"key": base64_text(key), "column": row.column, "value": base64_text(rows[key])}
+            entry: dict[str, Any] = {"key": base64_text(key), "column": row.column, "value": base64_text(value)}
             if isinstance(row.name, bytes):
                 entry["data_key"] = base64_text(row.name)
             elif row.name is not None:

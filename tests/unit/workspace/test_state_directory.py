@@ -12,8 +12,10 @@ import pytest
 from near_tee_cli.errors import BadInputError, InconsistentStateError, UnsupportedError, WriteError
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.state import keys
+from near_tee_cli.state.node import Leaf, ValueRef, encode
 from near_tee_cli.state.trie import Trie
 from near_tee_cli.workspace.saving import advance_in_place, save_world
+from near_tee_cli.workspace.snapshot_borsh import snapshot_borsh
 from near_tee_cli.workspace.snapshot_files import Form
 from near_tee_cli.workspace.snapshots import header_of, snapshot_of, world_of
 from near_tee_cli.workspace.state_directory import DATA, StateDirectory, create_state, is_state_directory
@@ -144,6 +146,9 @@ DAMAGE = {
     "format": (lambda path: _meta(path, b"format", b"else"), "not-a-state"),
     "newer": (lambda path: _meta(path, b"format", b"near-tee/state/v9"), "unsupported-state-format"),
     "snapshot": (lambda path: _meta(path, b"snapshot", b"else"), "malformed-state"),
+    "no snapshot": (lambda path: _meta(path, b"snapshot", b""), "malformed-state"),
+    "very many rows": (lambda path: _meta(path, b"rows", b"\xff" * 8), "malformed-state"),
+    "a long number of rows": (lambda path: _meta(path, b"rows", bytes(9)), "malformed-state"),
 }  # fmt: skip
 
 
@@ -182,11 +187,44 @@ def test_other_values_are_found_out(place) -> None:
         with pytest.raises(InconsistentStateError) as caught:
             Trie(world.store, world.root).get(key)
         assert caught.value.code == "state-damaged"
+        rows = directory.snapshot.rows
+        for read in (lambda: rows.get(key), lambda: list(rows), lambda: dict(rows.items())):
+            with pytest.raises(InconsistentStateError) as caught:
+                read()
+            assert caught.value.code == "state-damaged"
+
+
+def test_rows_that_are_there_and_not_counted(place) -> None:
+    with StateDirectory(place) as directory:
+        count = len(directory.snapshot.rows)
+    _meta(place, b"rows", (count + 1).to_bytes(8, "little"))
+    with StateDirectory(place) as directory, pytest.raises(InconsistentStateError) as caught:
+        dict(directory.snapshot.rows.items())
+    assert caught.value.code == "state-damaged"
+
+
+def test_a_node_that_no_state_has(place) -> None:
+    """The hashes agree all the way, and a value stands behind half a byte."""
+    node = encode(Leaf("0", ValueRef(1, sha256(b"v")), 105))
+    environment = lmdb.open(place, max_dbs=8, map_size=1 << 28)
+    with environment.begin(write=True) as transaction:
+        transaction.put(b"\0", node, db=environment.open_db(b"nodes", txn=transaction))
+    environment.close()
+    with StateDirectory(place) as directory:
+        head = directory.snapshot._replace(rows={}, state_root=sha256(node))
+    _meta(place, b"snapshot", snapshot_borsh(head))
+    with StateDirectory(place) as directory:
+        root, store = directory.snapshot.rows.trie()
+        for read in (lambda: list(directory.snapshot.rows), lambda: list(Trie(store, root).iter_prefix(b""))):
+            with pytest.raises(BadInputError) as caught:
+                read()
+            assert caught.value.code == "malformed-node"
 
 
 _ADVANCE = """
 import sys
 from near_tee_cli.state import keys
+from near_tee_cli.state.node import Leaf, ValueRef, encode
 from near_tee_cli.state.trie import Trie
 from near_tee_cli.workspace.saving import advance_in_place
 from near_tee_cli.workspace.snapshots import world_of
