@@ -1,5 +1,7 @@
 """What differs between two tries, without looking at what they share."""
 
+from heapq import heappop, heappush
+
 from near_tee_cli.primitives.hashes import ZERO_HASH
 from near_tee_cli.state.path_store import children_of, value_of
 from near_tee_cli.state.store import NodeStore
@@ -15,12 +17,16 @@ def differing_rows(left: Rooted, right: Rooted) -> dict[bytes, tuple[bytes | Non
     reading a trie does.
     """
     values: tuple[dict[bytes, bytes], dict[bytes, bytes]] = ({}, {})
-    pending: list[tuple[str, bytes | None, bytes | None]] = [("", _or_none(left[0]), _or_none(right[0]))]
-    while pending:
-        path, *hashes = pending.pop()
+    roots = (left[0], right[0])
+    # The nodes still to be looked at, by path. In ascending order everything above a path comes before it, so that
+    # what both sides have at a place is known when it is reached, even if one side goes there by a shorter way.
+    pending = tuple({} if root == ZERO_HASH else {"": root} for root in roots)
+    paths = [""]
+    while paths:
+        path = heappop(paths)
+        hashes = [nodes.pop(path, None) for nodes in pending]
         if hashes[0] == hashes[1]:
             continue
-        below: tuple[dict[str, bytes], dict[str, bytes]] = ({}, {})
         for side, ((_, store), node_hash) in enumerate(zip((left, right), hashes, strict=True)):
             if node_hash is None:
                 continue
@@ -28,18 +34,15 @@ def differing_rows(left: Rooted, right: Rooted) -> dict[bytes, tuple[bytes | Non
             value = value_of(node, path)
             if value is not None:
                 values[side][value[1]] = value[0]
-            below[side].update((place, child) for child, place in children_of(node, path))
-        pending += [(place, below[0].get(place), below[1].get(place)) for place in below[0].keys() | below[1].keys()]
+            for child, place in children_of(node, path):
+                pending[side][place] = child
+                heappush(paths, place)
     one, other = values
     return {
         key: (_loaded(left, one.get(key)), _loaded(right, other.get(key)))
         for key in sorted(one.keys() | other.keys())
         if one.get(key) != other.get(key)
     }
-
-
-def _or_none(root: bytes) -> bytes | None:
-    return None if root == ZERO_HASH else root
 
 
 def _loaded(side: Rooted, value_hash: bytes | None) -> bytes | None:
