@@ -22,12 +22,13 @@ from near_tee_cli.primitives.hashes import ZERO_HASH, sha256
 from near_tee_cli.state.build import build_by_path
 from near_tee_cli.state.path_store import PathStore, Relocation, relocated, rows_of
 from near_tee_cli.state.trie import Trie
-from near_tee_cli.workspace.atomic import new_directory
+from near_tee_cli.workspace.atomic import new_directory, write_file
 from near_tee_cli.workspace.snapshot_borsh import parse_snapshot, snapshot_borsh
 from near_tee_cli.workspace.snapshots import RowsOnDisk, Snapshot
 
 FORMAT = b"near-tee/state/v1"
 DATA = "data.mdb"
+LOCK = "lock.mdb"
 SUFFIX = ".lmdb"
 """How the name of a new state directory ends."""
 
@@ -39,6 +40,7 @@ _HASHED = b"\xff"
 _CODE_COLUMNS = (b"\x01", b"\x12")
 """The columns of contract code: an account's own, and global code."""
 _COUNT = 8
+_LOCK_BYTES = 8192
 
 
 def is_state_directory(path: str) -> bool:
@@ -277,8 +279,10 @@ def _malformed(path: str, error: Exception) -> BadInputError:
 
 
 def _opened(path: str, *, create: bool, writing: bool) -> Any:
-    """The environment at `path`. Without a place for its lock, it is read without one."""
-    lockable = os.access(path, os.W_OK)
+    """The environment at `path`. Without a place for its lock, it is read without one. Raises `WriteError`."""
+    lockable = os.access(path, os.W_OK) and _has_lock(path)
+    if writing and not lockable:
+        raise WriteError(f"{path} cannot be written: there is no room for its lock")
     return _lmdb().open(
         path,
         map_size=MAP_BYTES if writing else 0,
@@ -291,6 +295,18 @@ def _opened(path: str, *, create: bool, writing: bool) -> Any:
         max_readers=126,
         mode=0o666,
     )
+
+
+def _has_lock(path: str) -> bool:
+    """Whether the file of the lock is there, and has its room: LMDB maps it, and a full disk would kill the process."""
+    name = os.path.join(path, LOCK)
+    if os.path.exists(name):
+        return True
+    try:
+        write_file(name, bytes(_LOCK_BYTES), overwrite=False)
+    except WriteError as error:
+        return error.code == "exists"
+    return True
 
 
 def _databases(environment: Any, *, create: bool) -> dict[str, Any]:
@@ -387,13 +403,11 @@ def create_state(path: str, snapshot: Snapshot) -> bytes:
     the snapshot states.
     """
     with new_directory(path) as temporary:
-        environment = _opened(temporary, create=True, writing=True)
         try:
-            return _filled(environment, snapshot)
+            with _opened(temporary, create=True, writing=True) as environment:
+                return _filled(environment, snapshot)
         except _lmdb().Error as error:
             raise WriteError(f"{path} cannot be written: {error}") from error
-        finally:
-            environment.close()
 
 
 def _filled(environment: Any, snapshot: Snapshot) -> bytes:

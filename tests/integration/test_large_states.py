@@ -17,6 +17,7 @@ from tests.support.cli import PROJECT, near_tee
 from tests.support.steps import YIELD_WASM
 
 COUNTER = PROJECT / "examples/wat/counter.wasm"
+STATUS = "examples/contracts/status-message/status_message.wasm"
 COUNT = ("run", COUNTER, "increment", "--contract", "counter.near")
 
 
@@ -305,3 +306,25 @@ def test_a_file_that_is_too_large_names_the_directory(tee, tmp_path) -> None:
     done = tee("state", "root", "large.json", "--json")
     assert error(done, 6) == "too-large"
     assert ".lmdb" in done.document["error"]["hint"]
+
+
+def test_no_room_on_disk(tee, home, tmp_path) -> None:
+    """A file that may not grow: the command says so, and the state is the old one."""
+    old = root(tee, "before.lmdb")
+    limit = (tmp_path / "before.lmdb" / "data.mdb").stat().st_size
+    script = (
+        f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); "
+        "sys.argv[0] = 'near-tee'; runpy.run_module('near_tee_cli', run_name='__main__')"
+    )
+    environment = {**os.environ, "NEAR_TEE_HOME": str(home), "PYTHONPATH": str(PROJECT)}
+    for flags in (("--in-place",), ("--state-out", "after.lmdb")):
+        more = ("--with", f"new.near={COUNTER}", "--with", f"large.near={PROJECT / STATUS}")
+        line = [*map(str, COUNT), "--state", "before.lmdb", *more, *flags, "--json"]
+        done = subprocess.run(
+            [sys.executable, "-c", script, *line], cwd=tmp_path, env=environment, capture_output=True, check=False
+        )
+        assert json.loads(done.stdout)["error"]["code"] == "write-failed", done.stderr
+        assert done.returncode == 6
+    assert root(tee, "before.lmdb") == old
+    assert not (tmp_path / "after.lmdb").exists()
+    assert [name for name in os.listdir(tmp_path) if name.endswith(".tmp")] == []
