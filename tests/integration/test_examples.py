@@ -56,6 +56,16 @@ def test_no_path_of_the_building_machine_is_left(project):
         assert b"/root/" not in path.read_bytes()
 
 
+@pytest.mark.parametrize("compiler", ["winch", "cranelift"])
+def test_the_older_kind_of_vm_knows_no_bulk_memory(run, compiler):
+    how = ("--protocol-version", "83", "--compiler", compiler)
+    counted = run("examples/wat/counter.wasm", "increment", *how)
+    assert counted["status"] == "success"
+    # A present compiler of Rust uses it, so that its contracts cannot be prepared there, as on chain.
+    refused = run(STATUS, "new", *how, code=3)
+    assert '"PrepareError": "Deserialization"' in json.dumps(refused)
+
+
 @pytest.mark.parametrize("version", ["84", "85", "86"])
 @pytest.mark.parametrize("compiler", ["winch", "cranelift"])
 def test_status_message(run, tmp_path, version, compiler):
