@@ -19,6 +19,8 @@ from tests.support.bundles import executed
 from tests.support.machines import machine
 from tests.support.random_worlds import Driver
 from tests.support.steps import waiting_in
+from tests.support.stored_worlds import scratch
+from tests.support.stored_worlds import stored as stored_world
 
 SEEDS = st.integers(0, 2**32)
 VERSIONS = st.sampled_from(SUPPORTED_VERSIONS)
@@ -73,6 +75,24 @@ def test_a_chain_goes_on_the_same_from_its_snapshot(seed, version, at, form) -> 
             for world in (driver.world, other)
         )
         assert one == two
+
+
+@FEW
+@given(SEEDS, VERSIONS, st.integers(1, BLOCKS - 2))
+def test_a_chain_goes_on_the_same_in_a_state_directory(seed, version, at) -> None:
+    driver = Driver(seed, version)
+    last = [driver.advance() for _ in range(at)][-1]
+    with scratch() as folder:
+        other = stored_world(f"{folder}/state", snapshot_of(driver.world, block=last.block))
+        for _ in range(at, BLOCKS):
+            block, transactions, receipts = driver.next()
+            one, two = (
+                world.produce_block(block, transactions=transactions, receipts=receipts, machine=machine())
+                for world in (driver.world, other)
+            )
+            assert one == two
+        assert snapshot_of(other, block=block) == snapshot_of(driver.world, block=block)
+        other.close()
 
 
 @pytest.fixture(scope="module")
