@@ -19,6 +19,7 @@ from near_tee_cli.primitives.schema.json_scalars import hash_text
 from near_tee_cli.primitives.schema.receipt import (
     YIELD_TAGS,
     ActionReceipt,
+    Receipt,
     decode_receipt,
     decode_state_stored_receipt,
 )
@@ -111,17 +112,31 @@ def _delayed(
         if column == "DelayedReceiptIndices":
             first = value[:8]
         elif column == "DelayedReceipt":
+            receipt = _queued_receipt(value)
             index = describe(key).parts["index"]
-            try:
-                receipt = decode_receipt(value)
-            except BadInputError:
-                receipt = decode_state_stored_receipt(value).receipt
-            queue.append((index if isinstance(index, int) else 0, DelayedReceiptRecord(receipt)))
+            if receipt is None or not isinstance(index, int):
+                rest.append((key, value))
+            else:
+                queue.append((index, DelayedReceiptRecord(receipt)))
         else:
             rest.append((key, value))
     if first is not None and (not queue or first != bytes(8)):
         notes.append("where the records are read the delayed queue begins at index 0")
     return [record for _, record in sorted(queue, key=lambda item: item[0])], rest
+
+
+def _queued_receipt(value: bytes) -> Receipt | None:
+    """The receipt of a row of the queue, in either of its two forms; `None` when the row is none of them."""
+    for decode in (decode_receipt, _stored_receipt):
+        try:
+            return decode(value)
+        except BadInputError:
+            continue
+    return None
+
+
+def _stored_receipt(value: bytes) -> Receipt:
+    return decode_state_stored_receipt(value).receipt
 
 
 def _is_yield(record: StateRecord) -> bool:

@@ -140,7 +140,7 @@ def test_merging_loses_no_account(one, other) -> None:
 
 
 def _owners(rows):
-    return {row_of(key).account_id for key in rows}
+    return {row_of(key).account_id for key in rows} - {None}
 
 
 def _outcome(one, other, prefer):
