@@ -159,7 +159,7 @@ def _show(name: str, report: Report, given: Given, wanted: _Wanted) -> None:
         style = style_for(sys.stderr, wanted.color)
         for warning in report.warnings:
             warn(f"{style('warning', YELLOW)}: {plain(warning)}")
-    if report.error is not None:
+    if report.error is not None and not report.answered:
         _say(report.error, style_for(sys.stderr, wanted.color))
     if report.document is not None:
         sys.stdout.write(report.document)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from near_tee_cli.cli.call import Call
-from near_tee_cli.cli.render_run import failure_text
+from near_tee_cli.cli.failures import failure_text
 from near_tee_cli.cli.units import shown_gas
 from near_tee_cli.params.store import config_at
 from near_tee_cli.vm.limits import check
@@ -33,6 +33,10 @@ def error_members(text: str, call: Call, *, protocol_version: int) -> dict[str, 
         hint = _names_hint(call, protocol_version=protocol_version)
     elif text == "Exceeded the prepaid gas.":
         hint = f"{shown_gas(call.gas)} were attached; --gas attaches more, -v shows where they went"
+    elif "InvalidSignerId" in text or "SignerDoesNotExist" in text:
+        hint = f"--account {call.signer_id}='10 NEAR' makes the signer's account, with its key"
+    elif "AccessKeyNotFound" in text:
+        hint = "`near-tee state set --add-key ACCOUNT=KEY` gives it a key; without --as-transaction it needs none"
     return {"code": CODE, "message": text, "hint": hint, "where": f"{call.contract_id}.{call.method_name}"}
 
 

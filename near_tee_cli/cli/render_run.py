@@ -11,6 +11,7 @@ from typing import Any
 
 from near_tee_cli.cli.changes import SCHEDULER, row_text
 from near_tee_cli.cli.events import PREFIX as EVENT_PREFIX
+from near_tee_cli.cli.failures import failure_text
 from near_tee_cli.cli.gas_parts import Part, costliest
 from near_tee_cli.cli.render_tree import action_text, totals_lines, tree_lines
 from near_tee_cli.cli.render_yields import yield_lines
@@ -37,7 +38,7 @@ def run_lines(result: Result, audience: Audience) -> list[str]:
         *_events(result, style),
         *_gas(result, audience),
         *_changes(result, audience),
-        *tree_lines(result["tree"], audience),
+        *tree_lines(result["tree"], audience, told=_told(result)),
         *totals_lines(result["totals"], audience),
         *yield_lines(result["yields"], style),
         *_roots(result, style),
@@ -92,30 +93,10 @@ def value_text(value: Mapping[str, Any], *, limit: int) -> str:
     return cut("0x" + a2b_base64(value["base64"]).hex(), limit)
 
 
-def failure_text(failure: Mapping[str, Any]) -> str:
-    """What a failure says, as short as its shape allows: the contract's own words, or the names of the error."""
-    (kind, content), *_ = failure.items()
-    if kind == "ActionError" and isinstance(content, dict):
-        inner = content.get("kind")
-        if isinstance(inner, dict) and "FunctionCallError" in inner:
-            return function_call_text(inner["FunctionCallError"])
-        return f"{_words(inner)}"
-    return f"{kind}: {_words(content)}"
-
-
-def function_call_text(error: Any) -> str:
-    """A function call's error: the sentence of an execution error, else names and fields."""
-    if isinstance(error, dict) and set(error) == {"ExecutionError"}:
-        return str(error["ExecutionError"])
-    return _words(error)
-
-
-def _words(value: Any) -> str:
-    """An error enum in words: `Name`, or `Name: fields`."""
-    if isinstance(value, dict) and len(value) == 1:
-        ((name, content),) = value.items()
-        return f"{name}: {_words(content)}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _told(result: Result) -> Any:
+    """What the headline says, as the tree of receipts has it: a failure, or a value in base64."""
+    value = result["return_value"]
+    return result["failure"] if value is None else value["base64"]
 
 
 def _logs(result: Result, style: Style) -> list[str]:
@@ -171,7 +152,8 @@ def _changes(result: Result, audience: Audience) -> list[str]:
     style = audience.style
     shown = [change for change in result["state_changes"] if audience.verbose or change["column"] != SCHEDULER]
     if not shown:
-        return [f"{style('state', BOLD)}  unchanged"]
+        only_scheduler = ", but for the bandwidth scheduler's row" if result["state_changes"] else ""
+        return [f"{style('state', BOLD)}  unchanged{only_scheduler}"]
     lines = [f"{style('state', BOLD)}  {len(shown)} {'row' if len(shown) == 1 else 'rows'} changed"]
     limit = len(shown) if audience.verbose else CHANGES_SHOWN
     lines += [f"  {change_line(change, style, full=audience.verbose > 1)}" for change in shown[:limit]]

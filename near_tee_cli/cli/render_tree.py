@@ -7,13 +7,15 @@ from binascii import a2b_base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from near_tee_cli.cli.failures import failure_text
 from near_tee_cli.cli.report import Audience
-from near_tee_cli.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, Style, plain, plain_bytes
+from near_tee_cli.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, Style, cut, plain, plain_bytes
 from near_tee_cli.cli.units import shown_gas, shown_near
 
 NODES_SHOWN = 60
 ARGS_WIDTH = 40
-VALUE_WIDTH = 60
+VALUE_WIDTH = 100
+FAILURE_WIDTH = 160
 
 _REFUNDS = ("gas refund", "deposit refund")
 _COLOURS = {"success": GREEN, "failure": RED}
@@ -21,8 +23,8 @@ _COLOURS = {"success": GREEN, "failure": RED}
 Node = Mapping[str, Any]
 
 
-def tree_lines(nodes: Sequence[Node], audience: Audience) -> list[str]:
-    """Who called whom, each line below the one that sent it."""
+def tree_lines(nodes: Sequence[Node], audience: Audience, *, told: Any) -> list[str]:
+    """Who called whom, each line below the one that sent it, and what it returned, unless `told` already."""
     if not nodes:
         return []
     style = audience.style
@@ -32,28 +34,29 @@ def tree_lines(nodes: Sequence[Node], audience: Audience) -> list[str]:
     limit = len(nodes) if audience.verbose else NODES_SHOWN
     lines = [f"{style('receipts', BOLD)}  {head}"]
     for node in nodes[:limit]:
-        lines += _node(node, style, verbose=audience.verbose)
+        lines += _node(node, style, verbose=audience.verbose, told=told)
     if len(nodes) > limit:
         lines.append(f"  and {len(nodes) - limit} more (-v shows all)")
     return lines
 
 
-def _node(node: Node, style: Style, *, verbose: int) -> list[str]:
+def _node(node: Node, style: Style, *, verbose: int, told: Any) -> list[str]:
     indent = "  " * (node["depth"] + 1)
     state = style(node["state"], _COLOURS.get(node["state"], YELLOW))
     where = "" if node["executed_in"] is None else f" in block {node['executed_in']}"
     burnt = f"  {shown_gas(node['gas_burnt'])}" if node["gas_burnt"] else ""
     who = f"{plain(node['predecessor_id'])} → {plain(node['receiver_id'])}"
     lines = [f"{indent}{who}  {_what(node)}  {state}{where}{style(burnt, DIM)}"]
+    inner = indent + "    "
     if verbose:
-        inner = indent + "    "
         lines.append(style(f"{inner}id {node['id']}", DIM))
         lines += [style(f"{inner}given the result of {identity}", DIM) for identity in node["waited_for"]]
         lines += [f"{inner}log {plain(log)}" for log in node["logs"]]
-        if node["result"]:
-            lines.append(f"{inner}result {plain_bytes(a2b_base64(node['result']), limit=VALUE_WIDTH)}")
-        if node["failure"] is not None:
-            lines.append(f"{inner}{style('failure', RED)} {plain(str(node['failure']))}")
+    if node["result"] and (verbose or node["result"] != told):
+        lines.append(f"{inner}returned {plain_bytes(a2b_base64(node['result']), limit=VALUE_WIDTH)}")
+    if node["failure"] is not None and (verbose or node["failure"] != told):
+        text = plain(failure_text(node["failure"]))
+        lines.append(f"{inner}{style('failed', RED)} {text if verbose else cut(text, FAILURE_WIDTH)}")
     return lines
 
 

@@ -24,5 +24,7 @@ class Report(NamedTuple):
     engine: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     """`code`, `message`, `hint` and `where`, as for an error that stopped the command."""
+    answered: bool = False
+    """Whether `error` is what was asked for, so that people read it in the lines and not as an error."""
     document: str | None = None
     """A document of its own that goes to stdout instead of everything else (`--out -`)."""

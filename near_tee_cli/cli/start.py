@@ -194,7 +194,6 @@ class _Additions:
         account = self.editor.account(account_id)
         if account is None:
             self._make(account_id, balance)
-            self.notes.append(f"account {account_id} is not in the snapshot; made with {shown_near(balance)}")
         elif account.amount != balance:
             self.editor.set_account(account_id, account._replace(amount=balance))
             self.notes.append(

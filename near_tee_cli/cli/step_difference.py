@@ -23,6 +23,8 @@ from near_tee_cli.workspace.yields_json import yield_json
 
 CHANGES_SHOWN = 40
 TEXT_WIDTH = 120
+ASKED = ("entry", "contract_id", "method_name", "args", "data", "predecessor_id", "signer_id", "deposit", "gas")
+"""Members of a call that people compare; the others follow from them or from the block."""
 
 
 def difference(left: StoredStep, right: StoredStep) -> dict[str, Any]:
@@ -128,15 +130,8 @@ def difference_lines(result: Mapping[str, Any], audience: Audience) -> list[str]
         return ["the steps came to the same"]
     if audience.quiet:
         return [name for name, differs in result["differs"].items() if differs]
-    lines = []
-    for part in ("call", "outcome"):
-        if result[part]:
-            lines.append(style(part, BOLD))
-            for name, pair in result[part].items():
-                lines.append(f"  {name}  {_side(name, pair['left'])} → {_side(name, pair['right'])}")
-    if result["heights"]:
-        left, right = (_span(result["heights"][side]) for side in ("left", "right"))
-        lines.append(f"{style('blocks', BOLD)}  {left} → {right}")
+    lines = _member_lines("outcome", result["outcome"], style)
+    lines += _member_lines("call", _asked(result["call"], audience), style)
     shown: tuple[tuple[str, Callable[[Any], str]], ...] = (
         ("logs", lambda item: f"{item['executor_id']}  {item['log']}"),
         ("receipts", lambda item: f"{item['receiver_id']}  {receipt_text(item)}"),
@@ -148,7 +143,23 @@ def difference_lines(result: Mapping[str, Any], audience: Audience) -> list[str]
             lines += [
                 _marked(entry["side"], cut(plain(text(entry["item"])), TEXT_WIDTH), style) for entry in result[name]
             ]
-    return [*lines, *_state_lines(result["state"], audience)]
+    lines += _state_lines(result["state"], audience)
+    if result["heights"]:
+        left, right = (_span(result["heights"][side]) for side in ("left", "right"))
+        lines.append(f"{style('blocks', BOLD)}  {left} → {right}")
+    return lines
+
+
+def _member_lines(heading: str, pairs: Mapping[str, Any], style: Style) -> list[str]:
+    if not pairs:
+        return []
+    rows = [f"  {name}  {_side(name, pair['left'])} → {_side(name, pair['right'])}" for name, pair in pairs.items()]
+    return [style(heading, BOLD), *rows]
+
+
+def _asked(call: Mapping[str, Any], audience: Audience) -> Mapping[str, Any]:
+    """What the commands asked for; what followed from it, and how, only when more is wanted."""
+    return call if audience.verbose else {name: call[name] for name in ASKED if name in call}
 
 
 def _marked(side: str, text: str, style: Style) -> str:
@@ -174,7 +185,7 @@ def _side(name: str, value: Any) -> str:
     if value is None:
         return "none"
     if name in ("return_value", "args", "data") and isinstance(value, str):
-        return value_text(value_json(a2b_base64(value)), limit=TEXT_WIDTH)
+        return value_text(value_json(a2b_base64(value)), limit=TEXT_WIDTH) or "nothing"
     if name in ("gas", "gas_burnt") and isinstance(value, int):
         return shown_gas(value)
     text = value if isinstance(value, str) else cj.dumps(value).decode().strip()

@@ -84,6 +84,9 @@ def test_resume_by_a_call(tee) -> None:
     assert found["return_value"]["text"] == "1"
     (one,) = found["yields"]
     assert (one["status"], one["data"]) == ("executed", "ImEi")
+    told = tee("resume", "asked", "--call", "answer", "--args", '"a"').out
+    assert '      returned "a"' in told.splitlines()
+    assert told.count("returned") == 2
     again = tee("resume", "answered", "--call", "answer", "--json", "--out", "again")
     assert result(again)["return_value"]["text"] == "0"
     assert "the call resumed no yield" in again.err
@@ -142,7 +145,11 @@ def test_time_travel(tee) -> None:
     assert found["outcome"]["return_value"] == {"left": "eWVz", "right": "bm8="}
     assert found["differs"]["logs"] is False
     assert result(tee("diff", "yes", "yes", "--json"))["same"]
-    assert "- contract.near.answered" in tee("diff", "yes", "late").out
+    told = tee("diff", "yes", "late")
+    assert "- contract.near.answered" in told.out
+    assert told.out.startswith("outcome\n")
+    assert (told.code, told.err) == (7, "")
+    assert tee("steps").out == tee("steps", ".").out
 
 
 def test_the_step_may_be_one_file_and_go_elsewhere(tee, tmp_path) -> None:
@@ -236,6 +243,6 @@ def test_what_is_put_into_the_state_is_said(tee) -> None:
     done = tee("resume", "asked", "--call", "answer", "--signer", "worker.near", "--account", "worker.near=3 NEAR",
                "--with", f"counter.near={counter}", "--json", "--out", "added")  # fmt: skip
     assert result(done)["return_value"]["text"] == "1"
-    assert "account worker.near is not in the snapshot; made with 3 NEAR" in done.err
+    assert "worker.near" not in done.err
     assert "does not begin where its parent ended" in done.err
     assert tee("prove", "--from", "added", "-o", "added.ntb").code == 0

@@ -33,7 +33,7 @@ def execute(given: Given) -> Report:
     if not result["same"]:
         names = ", ".join(name for name, differs in result["differs"].items() if differs)
         error = {"code": "diverged", "message": f"the steps differ in {names}", "hint": None, "where": None}
-    return Report(code, result, lambda audience: difference_lines(result, audience), error=error)
+    return Report(code, result, lambda audience: difference_lines(result, audience), error=error, answered=True)
 
 
 def _step(path: str) -> Any:

@@ -92,7 +92,7 @@ def _require_one_source(given: Given) -> None:
 
 def _lines(result: dict[str, Any], audience: Audience) -> list[str]:
     from near_tee_cli.cli.claims import claim_lines
-    from near_tee_cli.cli.render_run import failure_text
+    from near_tee_cli.cli.failures import failure_text
 
     style = audience.style
     if audience.quiet:

@@ -77,7 +77,7 @@ def execute(given: Given) -> Report:
 def _judged(resumed: Any) -> tuple[int, Mapping[str, Any] | None, tuple[str, ...]]:
     """Exit code, error and warnings of what going on led to."""
     from near_tee_cli.cli.contract_failure import CODE, error_of
-    from near_tee_cli.cli.render_run import failure_text
+    from near_tee_cli.cli.failures import failure_text
     from near_tee_cli.primitives import base58
     from near_tee_cli.runtime.yield_history import PENDING
 

@@ -55,7 +55,7 @@ def execute(given: Given) -> Report:
     rows = f"{len(changes)} {'row' if len(changes) == 1 else 'rows'}"
     message = f"the states differ in {', '.join([*chain, *([rows] if changes else [])])}"
     error = {"code": "diverged", "message": message, "hint": None, "where": None}
-    return Report(exit_codes.DIVERGED, result, lambda audience: _lines(result, audience), error=error)
+    return Report(exit_codes.DIVERGED, result, lambda audience: _lines(result, audience), error=error, answered=True)
 
 
 def _kind(change: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """`steps`: the tree of what was tried in a directory of steps."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ LINE = CommandLine(
     description="Show the steps in DIR as a tree, each below the one that it went on from. Only their descriptions are"
     " read; `resume`, `prove` and `inspect` hold a step against them.",
     parameters=(
-        Parameter("directory", (), "Where the steps are. Default: steps.", "[DIR]"),
+        Parameter("directory", (), "Where the steps are. Default: steps, or this directory without it.", "[DIR]"),
         *OUTPUT,
     ),
 )
@@ -29,7 +30,7 @@ def execute(given: Given) -> Report:
     from near_tee_cli.cli.outputs import STEPS
     from near_tee_cli.workspace.step_tree import read_forest, walk
 
-    forest = read_forest(given["directory"] or STEPS)
+    forest = read_forest(given["directory"] or (STEPS if os.path.isdir(STEPS) else "."))
     steps = [{"depth": depth, **_summary_json(node.summary)} for depth, node in walk(forest.roots)]
     result: dict[str, Any] = {
         "steps": steps,
