@@ -15,7 +15,7 @@ from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.primitives.schema.outcome import ExecutionOutcome
 from near_tee_cli.primitives.schema.receipt import ActionReceipt, decode_state_stored_receipt
 from near_tee_cli.proof.bundle import Bundle, Transition
-from near_tee_cli.proof.claim import Claim, Entry, claim_digest
+from near_tee_cli.proof.claim import Call, Claim, Entry, claim_digest
 from near_tee_cli.proof.partial_state import Soundness, changed_root, partial_trie
 from near_tee_cli.proof.statement import (
     Parsed,
@@ -135,10 +135,15 @@ TRACE = Check(
     "the commitment to the steps of the execution is that of its execution",
     "disputes that cannot be decided",
 )  # fmt: skip
+EXPECTATIONS = Check(
+    20, "expectations",
+    "the claim is about what was expected: contract, code, caller, roots, network, heights and age",
+    "true claims about something else: another contract or network, a block of last year",
+)  # fmt: skip
 
 CHECKS = (
     FORMAT, ENCODING, PROTOCOL, CLAIM_DIGEST, CONTENT, INPUTS, WITNESS, CODE, CHANGES, CALLS, OUTCOMES, RECEIPTS, GAS,
-    RE_EXECUTION, COMPLETENESS, SIGNATURES, ATTESTATION, CHAIN, TRACE,
+    RE_EXECUTION, COMPLETENESS, SIGNATURES, ATTESTATION, CHAIN, TRACE, EXPECTATIONS,
 )  # fmt: skip
 """All checks; the number of a check is its position, counted from 1."""
 
@@ -148,13 +153,14 @@ _RECEIPT_ROWS = frozenset({"PostponedReceipt", "DelayedReceipt", "PromiseYieldRe
 class Examined:
     """A decoded bundle and what checks have derived from it so far, for those that follow."""
 
-    __slots__ = ("bundle", "entries", "hashes", "parsed", "tries")
+    __slots__ = ("bundle", "calls", "entries", "hashes", "parsed", "tries")
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.hashes = [sha256(node) for node in bundle.content.nodes]
         self.entries: list[Entry] = []
         self.parsed: list[Parsed] = []
+        self.calls: list[Call] = []
         self.tries: list[Trie] = []
 
 
@@ -292,6 +298,7 @@ def check_calls(examined: Examined) -> str:
         calls = calls_of(content, examined.parsed, examined.tries)
     except (MissingNodeError, BadInputError) as error:
         raise EvidenceError(f"a called account cannot be looked up: {error.message}", code=error.code) from error
+    examined.calls = calls
     claimed = (claim.calls, claim.calls_root, claim.call)
     for name, said, found in zip(_CALL_FIELDS, claimed, call_fields(calls), strict=True):
         if said != found:

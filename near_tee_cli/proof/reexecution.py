@@ -6,7 +6,7 @@ the bundle holds.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from near_tee_cli.errors import (
     BadInputError,
@@ -20,8 +20,10 @@ from near_tee_cli.params.config import RuntimeConfig
 from near_tee_cli.params.store import config_at
 from near_tee_cli.primitives.schema.receipt import Receipt, encode_receipt
 from near_tee_cli.proof.bundle import Bundle, Carried, Chunk, Code, Content, Transition
+from near_tee_cli.proof.checks import COMPLETENESS, RE_EXECUTION, Check
 from near_tee_cli.proof.limits import MIN_GAS_OF_INPUT
 from near_tee_cli.proof.partial_state import PartialStore
+from near_tee_cli.proof.report import CheckResult, Status
 from near_tee_cli.proof.statement import Parsed, roots_before
 from near_tee_cli.runtime.apply import apply
 from near_tee_cli.runtime.block import ApplyResult, ChainContext, Inputs
@@ -88,6 +90,69 @@ class MeteredMachine:
 def too_expensive(max_gas: int) -> UndecidedError:
     """The answer to a bundle whose execution costs more than the verifier is willing to spend."""
     return UndecidedError(f"executing again burns more than the {max_gas} gas allowed", code="too-expensive")
+
+
+class Executed(NamedTuple):
+    """What became of checks 14 and 15; where one of them did not pass it is the last."""
+
+    results: tuple[CheckResult, ...]
+
+
+class Executor(Protocol):
+    """Whoever executes a consistent bundle again: in this process, or in one that may die of it."""
+
+    def __call__(
+        self,
+        bundle: Bundle,
+        parsed: list[Parsed],
+        hashes: list[bytes],
+        *,
+        codes: Mapping[bytes, bytes],
+        max_gas: int,
+    ) -> Executed:
+        """Checks 14 and 15 of `bundle`, whose records and node hashes are `parsed` and `hashes`.
+
+        `codes` are contracts by their true hash, for a bundle that only names its own.
+        """
+
+
+def execute_again(
+    bundle: Bundle,
+    parsed: list[Parsed],
+    hashes: list[bytes],
+    *,
+    codes: Mapping[bytes, bytes],
+    max_gas: int,
+    machine: Machine,
+) -> Executed:
+    """Checks 14 and 15 on `machine`. Raises `HostError` when it cannot run."""
+    check = RE_EXECUTION
+    try:
+        for repeated in repeat(bundle, parsed, hashes, codes=codes, machine=machine, max_gas=max_gas):
+            require_equal(repeated)
+            check = COMPLETENESS
+            require_complete(repeated, bundle)
+            check = RE_EXECUTION
+    except (UndecidedError, UnsupportedError) as error:
+        return _ended(check, Status.NOT_MADE, error)
+    except EvidenceError as error:
+        return _ended(check, Status.FAILED, error)
+    count = len(bundle.content.transitions)
+    return Executed(
+        (
+            _passed(RE_EXECUTION, f"{count} blocks give the same results"),
+            _passed(COMPLETENESS, "everything was read, nothing was missing"),
+        )
+    )
+
+
+def _passed(check: Check, detail: str) -> CheckResult:
+    return CheckResult(check.number, check.name, Status.PASSED, detail, None)
+
+
+def _ended(check: Check, status: Status, error: NearTeeError) -> Executed:
+    last = CheckResult(check.number, check.name, status, error.message, error.code)
+    return Executed((_passed(RE_EXECUTION, "as far as executed"), last) if check is COMPLETENESS else (last,))
 
 
 class Repeated(NamedTuple):

@@ -70,6 +70,8 @@ class Report(NamedTuple):
     """One sentence."""
     malformed: bool
     """Whether the file itself cannot be read as a bundle: an error of the input, not evidence."""
+    unconstrained: tuple[str, ...] = ()
+    """What nobody expected anything of: names of `expectations.Expectations`."""
 
 
 class VerifiedClaim:

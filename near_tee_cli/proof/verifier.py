@@ -5,7 +5,8 @@ malformed, hostile or from somewhere else ends in a report like every other; onl
 contracts at all ends in an error.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError, UnsupportedError
 from near_tee_cli.primitives.hashes import sha256
@@ -13,8 +14,9 @@ from near_tee_cli.proof import checks
 from near_tee_cli.proof.bundle import decode_bundle
 from near_tee_cli.proof.checks import CHECKS, Check, Examined
 from near_tee_cli.proof.claim import Claim
+from near_tee_cli.proof.expectations import Anchor, Expectations, Subject, first_unmet, unconstrained
 from near_tee_cli.proof.limits import DEFAULT_MAX_GAS
-from near_tee_cli.proof.reexecution import UndecidedError, repeat, require_complete, require_equal
+from near_tee_cli.proof.reexecution import Executed, Executor, execute_again
 from near_tee_cli.proof.report import CheckResult, Report, Status, Strength, Verdict, VerifiedClaim
 from near_tee_cli.runtime.chunk import Machine
 
@@ -51,7 +53,7 @@ _ABSENT = (
 class _Course:
     """A verification under way: what became of each check so far, and the first thing that decided."""
 
-    __slots__ = ("claim", "code", "malformed", "message", "results", "undecided")
+    __slots__ = ("claim", "code", "doubt", "malformed", "message", "results")
 
     def __init__(self) -> None:
         self.results: dict[int, CheckResult] = {}
@@ -59,7 +61,8 @@ class _Course:
         self.code: str | None = None
         self.message = ""
         self.malformed = False
-        self.undecided = False
+        self.doubt: NearTeeError | None = None
+        """Something that was asked for and cannot be told, while the other checks go on."""
 
     def passed(self, check: Check, detail: str) -> None:
         self.results[check.number] = CheckResult(check.number, check.name, Status.PASSED, detail, None)
@@ -68,8 +71,17 @@ class _Course:
         self._ended(check, Status.FAILED, error)
 
     def not_told(self, check: Check, error: NearTeeError) -> None:
-        self.undecided = True
         self._ended(check, Status.NOT_MADE, error)
+
+    def doubted(self, check: Check, error: NearTeeError) -> None:
+        self.doubt = self.doubt or error
+        self.results[check.number] = CheckResult(check.number, check.name, Status.NOT_MADE, error.message, error.code)
+
+    def executed(self, executed: Executed) -> None:
+        for result in executed.results:
+            self.results[result.number] = result
+            if result.status is not Status.PASSED:
+                self.code, self.message = result.code, result.detail
 
     def _ended(self, check: Check, status: Status, error: NearTeeError) -> None:
         self.code = error.code
@@ -88,18 +100,24 @@ def verify(
     data: bytes,
     *,
     require: Collection[Strength] = DEFAULT_REQUIRED,
-    machine: Machine | None,
+    executor: Executor | None = None,
+    machine: Machine | None = None,
     codes: Mapping[bytes, bytes] = _NO_CODES,
     max_gas: int = DEFAULT_MAX_GAS,
+    expectations: Sequence[Expectations] = (),
+    anchors: Sequence[Anchor] = (),
 ) -> Report:
     """Check the bundle in `data`; nothing is executed unless `require` has `RE_EXECUTED`.
 
-    `machine` executes again, and may be `None` when that is not asked for. `codes` are contracts by their hash, for
-    a bundle that only names its own. `max_gas` bounds the gas of executing again. Raises `HostError` when the
-    machine cannot run, `ValueError` when it is needed and not there.
+    `executor` executes again, or else `machine` in this process; both may be `None` when that is not asked for.
+    `codes` are contracts by their hash, for a bundle that only names its own. `max_gas` bounds the gas of executing
+    again. Every one of `expectations` has to be met; `anchors` are known blocks of the chain. Raises `HostError` when
+    the machine cannot run, `ValueError` when executing again is asked for and nothing executes.
     """
     required = frozenset(require) | NO_REPLAY
-    if Strength.RE_EXECUTED in required and machine is None:
+    if executor is None and machine is not None:
+        executor = partial(execute_again, machine=machine)
+    if Strength.RE_EXECUTED in required and executor is None:
         raise ValueError("executing again needs a machine")
     course = _Course()
     examined = _read(data, course)
@@ -108,10 +126,12 @@ def verify(
             _make(course, check, make, examined)
             if course.ended:
                 break
-        consistent = not course.ended
-        if consistent and machine is not None and Strength.RE_EXECUTED in required:
-            _execute_again(course, examined, machine=machine, codes=codes, max_gas=max_gas)
-    return _report(data, course, required)
+        if not course.ended:
+            _expect(course, examined, expectations, anchors=anchors)
+        if not course.ended and executor is not None and Strength.RE_EXECUTED in required:
+            own = {code_hash: code for code_hash, code in codes.items() if sha256(code) == code_hash}
+            course.executed(executor(examined.bundle, examined.parsed, examined.hashes, codes=own, max_gas=max_gas))
+    return _report(data, course, required, unconstrained(expectations))
 
 
 def _read(data: bytes, course: _Course) -> Examined | None:
@@ -150,49 +170,46 @@ def _make(course: _Course, check: Check, make: Callable[[Examined], str], examin
         course.failed(check, error)
 
 
-def _execute_again(
-    course: _Course, examined: Examined, *, machine: Machine, codes: Mapping[bytes, bytes], max_gas: int
+def _expect(
+    course: _Course, examined: Examined, expectations: Sequence[Expectations], *, anchors: Sequence[Anchor]
 ) -> None:
-    """Checks 14 and 15."""
+    """Check 20."""
+    if not expectations and not anchors:
+        course.skipped(checks.EXPECTATIONS, "nothing is expected of the claim")
+        return
     bundle = examined.bundle
-    check = checks.RE_EXECUTION
-    own = {code_hash: code for code_hash, code in codes.items() if sha256(code) == code_hash}
-    try:
-        for repeated in repeat(bundle, examined.parsed, examined.hashes, codes=own, machine=machine, max_gas=max_gas):
-            require_equal(repeated)
-            check = checks.COMPLETENESS
-            require_complete(repeated, bundle)
-            check = checks.RE_EXECUTION
-    except (UndecidedError, UnsupportedError) as error:
-        course.not_told(check, error)
-    except EvidenceError as error:
-        if check is checks.COMPLETENESS:
-            course.passed(checks.RE_EXECUTION, "as far as executed")
-        course.failed(check, error)
+    subject = Subject(bundle.claim, bundle.content, examined.parsed, examined.calls)
+    unmet = first_unmet(subject, expectations, anchors=anchors)
+    if unmet is None:
+        course.passed(checks.EXPECTATIONS, "the claim is about what was expected")
+    elif unmet.undecided:
+        course.doubted(checks.EXPECTATIONS, unmet.error)
     else:
-        count = len(bundle.content.transitions)
-        course.passed(checks.RE_EXECUTION, f"{count} blocks give the same results")
-        course.passed(checks.COMPLETENESS, "everything was read, nothing was missing")
+        course.failed(checks.EXPECTATIONS, unmet.error)
 
 
-def _report(data: bytes, course: _Course, required: frozenset[Strength]) -> Report:
+def _report(
+    data: bytes, course: _Course, required: frozenset[Strength], unconstrained_names: tuple[str, ...]
+) -> Report:
     strengths = _strengths(course)
     missing = sorted(required - strengths, key=lambda strength: strength.value)
     decided = next((result for result in course.results.values() if result.status is Status.FAILED), None)
     if decided is not None and not course.malformed:
         verdict = Verdict.CONTRADICTED
-    elif missing or course.ended:
+    elif missing or course.ended or course.doubt is not None:
         verdict = Verdict.INCONCLUSIVE
     else:
         verdict = Verdict.ESTABLISHED
     for check, strength, code, why in _ABSENT:
         course.skipped(check, why, code if strength in required else None)
-    after = f"check {max(course.results.keys() - {16, 17, 18, 19})} decided" if course.ended else "not asked for"
+    after = f"check {_deciding(course)} decided" if course.ended else "not asked for"
     for check in CHECKS:
         course.skipped(check, after)
     results = tuple(course.results[check.number] for check in CHECKS)
     code, message = course.code, course.message
-    if verdict is Verdict.INCONCLUSIVE and not course.ended:
+    if verdict is Verdict.INCONCLUSIVE and not course.ended and course.doubt is not None:
+        code, message = course.doubt.code, course.doubt.message
+    elif verdict is Verdict.INCONCLUSIVE and not course.ended:
         absent = next(result for result in results if result.code is not None)
         code, message = absent.code, f"{missing[0].value} is asked for, but {absent.name} are {absent.detail}"
     if verdict is Verdict.ESTABLISHED:
@@ -207,7 +224,13 @@ def _report(data: bytes, course: _Course, required: frozenset[Strength]) -> Repo
         code=code,
         message=message,
         malformed=course.malformed,
+        unconstrained=unconstrained_names,
     )
+
+
+def _deciding(course: _Course) -> int:
+    """The number of the check that ended the verification."""
+    return next(number for number, result in course.results.items() if result.code == course.code)
 
 
 def _strengths(course: _Course) -> frozenset[Strength]:
