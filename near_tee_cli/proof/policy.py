@@ -32,6 +32,7 @@ class Policy(NamedTuple):
     digest: bytes
     """SHA-256 of the file."""
     require: frozenset[Strength]
+    """What it asks for by name. Where it names nothing the usual is asked for; with signers `signed` besides."""
     expectations: Expectations
     signers: tuple[bytes, ...]
     """Trusted public keys in Borsh, none twice."""
@@ -69,7 +70,7 @@ def parse_policy(data: bytes) -> Policy:
         )
     return Policy(
         digest=sha256(data),
-        require=require | ({Strength.SIGNED} if signers else frozenset()),
+        require=require,
         expectations=expectations,
         signers=signers,
         threshold=threshold,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from near_tee_cli.cli import exit_codes
+from near_tee_cli.cli.expecting import EXPECTATIONS, Expected, expectations_json, expected_of
 from near_tee_cli.cli.parameters import COMPILER, FLAG, MANY, OUTPUT, CommandLine, Given, Parameter
 from near_tee_cli.cli.report import Audience, Report
 from near_tee_cli.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, Style, plain
@@ -27,6 +28,7 @@ LINE = CommandLine(
         Parameter("codes", ("--code",), "A contract for bundles that only name its hash; repeat for several.", "WASM",
                   kind=MANY, panel="Demands"),
         Parameter("max_gas", ("--max-gas",), "Gas that executing again may burn.", "GAS", panel="Demands"),
+        *EXPECTATIONS,
         COMPILER,
         *OUTPUT,
     ),
@@ -41,7 +43,8 @@ def execute(given: Given) -> Report:
     """Verify every bundle of a line; one that cannot be read does not stop the others."""
     from near_tee_cli.proof.report import Strength
 
-    required = _required(given)
+    expected = expected_of(given)
+    required = _required(given, expected)
     executing = Strength.RE_EXECUTED in required
     machine = engine = None
     warnings: tuple[str, ...] = ()
@@ -50,8 +53,14 @@ def execute(given: Given) -> Report:
 
         prepared = machines.machine(given["compiler"], namespace=machines.VERIFYING)
         machine, engine, warnings = prepared.machine, prepared.engine, prepared.warnings
-    options = {"require": required, "machine": machine, "codes": _codes(given), **_max_gas(given)}
-    entries = [_one(path, options) for path in given["bundles"]]
+    options: dict[str, Any] = {
+        "require": required,
+        "machine": machine,
+        "codes": _codes(given),
+        **_max_gas(given, expected),
+    }
+    options |= {"expectations": expected.sets, "anchors": expected.anchors}
+    entries = [_one(path, options, expected) for path in given["bundles"]]
     worst = min(entries, key=lambda entry: _WORST.index(entry["exit"]))
     result = {**(worst if len(entries) == 1 else {"verdict": worst["verdict"]}), "bundles": entries}
     return Report(
@@ -64,7 +73,7 @@ def execute(given: Given) -> Report:
     )
 
 
-def _required(given: Given) -> frozenset[Any]:
+def _required(given: Given, expected: Expected) -> frozenset[Any]:
     from near_tee_cli.proof.report import Strength
     from near_tee_cli.proof.verifier import DEFAULT_REQUIRED, NO_REPLAY
 
@@ -74,9 +83,14 @@ def _required(given: Given) -> frozenset[Any]:
             raise UsageError(f"{name!r} is no strength", where="--require", hint=f"one of {', '.join(STRENGTHS)}")
     if given["no_replay"] and Strength.RE_EXECUTED.value in names:
         raise UsageError("--no-replay contradicts --require re-executed", where="--no-replay")
-    if names:
-        return frozenset(Strength(name) for name in names)
-    return NO_REPLAY if given["no_replay"] else DEFAULT_REQUIRED
+    asked = {Strength(name) for name in names}
+    if expected.policy is not None:
+        asked |= expected.policy.require
+    if given["no_replay"] and Strength.RE_EXECUTED in asked:
+        raise UsageError("--no-replay contradicts the policy, which requires re-executed", where="--no-replay")
+    required = frozenset(asked) or (NO_REPLAY if given["no_replay"] else DEFAULT_REQUIRED)
+    signed = expected.policy is not None and expected.policy.signers
+    return required | {Strength.SIGNED} if signed else required
 
 
 def _codes(given: Given) -> dict[bytes, bytes]:
@@ -87,15 +101,16 @@ def _codes(given: Given) -> dict[bytes, bytes]:
     return {sha256(code): code for code in codes}
 
 
-def _max_gas(given: Given) -> dict[str, int]:
+def _max_gas(given: Given, expected: Expected) -> dict[str, int]:
     if given["max_gas"] is None:
-        return {}
+        limit = None if expected.policy is None else expected.policy.max_gas
+        return {} if limit is None else {"max_gas": limit}
     from near_tee_cli.cli.units import gas
 
     return {"max_gas": gas(given["max_gas"], "--max-gas", limit=2**64 - 1)}
 
 
-def _one(path: str, options: dict[str, Any]) -> dict[str, Any]:
+def _one(path: str, options: dict[str, Any], expected: Expected) -> dict[str, Any]:
     """The verification of one file, for programs."""
     from near_tee_cli.cli import files
     from near_tee_cli.cli.claims import bundle_json
@@ -119,6 +134,7 @@ def _one(path: str, options: dict[str, Any]) -> dict[str, Any]:
         "checks": checks,
         "strengths": sorted(strength.value for strength in report.strengths),
         "required": sorted(strength.value for strength in report.required),
+        "expected": expectations_json(expected, report.unconstrained),
         "verdict": verdict,
         "code": report.code,
         "message": report.message,
@@ -130,7 +146,13 @@ def _unread(path: str, error: NearTeeError) -> dict[str, Any]:
     nothing: dict[str, Any] = dict.fromkeys(
         ("file_digest", "size", "claim_digest", "pre_root", "post_root", "claim"), None
     )
-    verdict = {"checks": [], "strengths": [], "required": [], "verdict": "inconclusive"}
+    verdict: dict[str, Any] = {
+        "checks": [],
+        "strengths": [],
+        "required": [],
+        "expected": None,
+        "verdict": "inconclusive",
+    }
     return {
         "path": path,
         **nothing,
@@ -157,6 +179,10 @@ def _lines(entries: list[dict[str, Any]], audience: Audience) -> list[str]:
     return lines
 
 
+def _was_made(entry: dict[str, Any], name: str) -> bool:
+    return any(check["name"] == name and check["result"] != "not-made" for check in entry["checks"])
+
+
 def _entry_lines(entry: dict[str, Any], style: Style) -> list[str]:
     from near_tee_cli.cli.claims import claim_lines
 
@@ -170,6 +196,9 @@ def _entry_lines(entry: dict[str, Any], style: Style) -> list[str]:
         passed, skipped = check["result"] == "passed", check["result"] == "not-made"
         mark = style("pass", GREEN) if passed else style("  - ", DIM) if skipped else style("FAIL", RED)
         lines.append(f"  {mark} {check['number']:2} {check['name']:14} {plain(check['detail'])}")
+    expected = entry["expected"]
+    if expected is not None and expected["unconstrained"] and _was_made(entry, "expectations"):
+        lines.append(f"{style('open', BOLD)}  nothing is expected of {', '.join(expected['unconstrained'])}")
     colour = {"established": GREEN, "contradicted": RED}.get(entry["verdict"], YELLOW)
     what = f"  {plain(entry['message'].removeprefix('established: '))}"
     lines.append(f"{style('verdict', BOLD)}  {style(entry['verdict'].upper(), colour, BOLD)}{what}")

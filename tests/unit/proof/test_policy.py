@@ -1,5 +1,7 @@
 """Policies: what each line means, and every way in which a file can be wrong."""
 
+import re
+
 import pytest
 
 from near_tee_cli.errors import BadInputError
@@ -7,6 +9,7 @@ from near_tee_cli.primitives import base58
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.primitives.keys import ED25519, public_key_of, public_key_text, secret_key_from_seed
 from near_tee_cli.proof.expectations import Expectations, is_empty
+from near_tee_cli.proof.limits import DEFAULT_MAX_GAS
 from near_tee_cli.proof.policy import MAX_POLICY_BYTES, parse_policy
 from near_tee_cli.proof.report import Strength
 
@@ -45,7 +48,7 @@ time_limit = 2.5
 def test_everything() -> None:
     policy = parse_policy(WHOLE.encode())
     assert policy.digest == sha256(WHOLE.encode())
-    assert policy.require == {Strength.RE_EXECUTED, Strength.SIGNED}
+    assert policy.require == {Strength.RE_EXECUTED}
     assert policy.expectations == Expectations(
         network=frozenset({"mainnet"}),
         audience=frozenset({"", "verifier.near"}),
@@ -71,7 +74,7 @@ def test_little() -> None:
     assert (policy.max_gas, policy.time_limit) == (None, None)
     assert is_empty(parse_policy(b'version = 1\nrequire = ["signed"]').expectations)
     one = parse_policy(f'version = 1\n[signatures]\nsigners = "{TEXTS[0]}"'.encode())
-    assert (one.threshold, one.require) == (1, {Strength.SIGNED})
+    assert (one.threshold, one.require) == (1, frozenset())
 
 
 @pytest.mark.parametrize(
@@ -148,3 +151,13 @@ def test_too_much() -> None:
     many = f"version = 1\n[claim]\nmethod = [{','.join(['1'] * 5000)}]"
     with pytest.raises(BadInputError, match="values"):
         parse_policy(many.encode())
+
+
+def test_the_example_in_the_documents(project) -> None:
+    text = (project / "docs" / "verification.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    policy = parse_policy(example.encode())
+    assert None not in policy.expectations
+    assert policy.signers
+    assert policy.time_limit == 30
+    assert policy.max_gas == DEFAULT_MAX_GAS
