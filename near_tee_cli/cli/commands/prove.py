@@ -8,6 +8,10 @@ from near_tee_cli.cli.report import Audience, Report
 from near_tee_cli.cli.terminal import BOLD, GREEN, plain
 from near_tee_cli.errors import UsageError
 
+_KEPT = ("state_out", "in_place")
+"""What a proof does not do: it leaves every state alone."""
+_OPTIONS = tuple(parameter for parameter in context_options.EVERYTHING if parameter.name not in _KEPT)
+
 LINE = CommandLine(
     name="prove",
     summary="execute and write a proof bundle that anybody can verify offline",
@@ -22,7 +26,7 @@ LINE = CommandLine(
         Parameter("from_step", ("--from",), "Prove a step that `run --out` wrote.", "STEP", panel="Source"),
         Parameter("case", ("--case",), "Prove a recorded case.", "CASE", panel="Source"),
         Parameter("out", ("--out", "-o"), "The bundle to write, usually called *.ntb.", "BUNDLE", panel="Output"),
-        *context_options.EVERYTHING,
+        *_OPTIONS,
         *OUTPUT,
     ),
     executes=True,
@@ -30,7 +34,7 @@ LINE = CommandLine(
 
 _OF_A_CALL = tuple(
     parameter.name
-    for parameter in (*context_options.EVERYTHING, context_options.METHOD_ARGUMENT, context_options.POSITIONAL_ARGS)
+    for parameter in (*_OPTIONS, context_options.METHOD_ARGUMENT, context_options.POSITIONAL_ARGS)
     if parameter.name not in ("compiler", "force")
 )
 
@@ -44,6 +48,7 @@ def execute(given: Given) -> Report:
     from near_tee_cli.proof.prover import prove
     from near_tee_cli.workspace.atomic import write_file
 
+    given = {**dict.fromkeys(_KEPT), **given}
     _require_one_source(given)
     out = given["out"]
     if out is None or out == "-":
