@@ -66,6 +66,28 @@ def expected_of(given: Given) -> Expected:
     return Expected(tuple(sets), _anchors(given), policy)
 
 
+def trusts_of(given: Given, expected: Expected) -> tuple[Any, ...]:
+    """Whose signatures count: those of the policy, and those of the flags. Raises `UsageError` and `BadInputError`."""
+    if given["threshold"] is not None and not given["signer"]:
+        raise UsageError("--threshold counts signers, and there is no --signer", where="--threshold")
+    policy = expected.policy
+    if not given["signer"] and (policy is None or not policy.signers):
+        return ()
+    from near_tee_cli.attest.trust import trust_in
+    from near_tee_cli.primitives.keys import public_key_from_text
+
+    trusts = []
+    if policy is not None and policy.signers:
+        trusts.append(trust_in(policy.signers, threshold=policy.threshold))
+    if given["signer"]:
+        threshold = 1 if given["threshold"] is None else units.number(given["threshold"], "--threshold")
+        try:
+            trusts.append(trust_in(map(public_key_from_text, given["signer"]), threshold=threshold))
+        except BadInputError as error:
+            raise UsageError(f"--signer: {error.message}", where="--signer") from error
+    return tuple(trusts)
+
+
 def _of_flags(given: Given) -> Any:
     from near_tee_cli.proof.expectations import Expectations
 

@@ -1,15 +1,21 @@
-"""The secret key that signs a transaction of the command line, from a file.
+"""Secret keys in files: those that sign transactions and those that sign claims.
 
-The file holds the key as text (`ed25519:...`), or the JSON that NEAR's tools keep credentials in. A key is never
-taken from the command line itself, where every process of the machine could read it.
+A file holds the key as text (`ed25519:...`), or the JSON that NEAR's tools keep credentials in. Only its owner may be
+able to read it. A key is never taken from the command line itself, where every process of the machine could read it.
 """
+
+import resource
+import secrets
 
 from near_tee_cli.cli import files
 from near_tee_cli.errors import BadInputError, NearTeeError
 from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.primitives import keys
+from near_tee_cli.primitives.curves import ed25519
+from near_tee_cli.workspace.private_files import read_private_file
 
 _MEMBERS = ("private_key", "secret_key")
+_SEED_BYTES = 32
 
 
 class SecretKey:
@@ -28,6 +34,14 @@ class SecretKey:
         """The signature of `message`, a hash, Borsh."""
         return keys.sign(self._secret, message)
 
+    def sign_bytes(self, message: bytes) -> bytes:
+        """The 64 bytes of an Ed25519 signature of `message`."""
+        return keys.sign(self._secret, message)[1:]
+
+    def text(self) -> str:
+        """The key itself, for the one place that writes it into a file."""
+        return keys.secret_key_text(self._secret)
+
     def __reduce__(self) -> str:
         raise TypeError("a secret key is not copied out of its process")
 
@@ -38,8 +52,11 @@ def published_key(seed: str) -> SecretKey:
 
 
 def read_secret_key(path: str) -> SecretKey:
-    """The secret key in the file at `path`. Raises `BadInputError`; no message shows the key."""
-    data = files.read(path, "the key file", max_bytes=files.MAX_SMALL_BYTES)
+    """The secret key in the file at `path`, which only its owner may read. Raises `BadInputError`; no message shows the
+    key, and from now on the process leaves no image of its memory behind.
+    """
+    _leave_no_image()
+    data = read_private_file(path, "the key file", max_bytes=files.MAX_SMALL_BYTES)
     try:
         text = data.decode("ascii").strip()
         if text.startswith("{"):
@@ -54,6 +71,24 @@ def read_secret_key(path: str) -> SecretKey:
     except NearTeeError as error:
         # NOTE: the cause is left out, because it may quote what it could not read
         raise BadInputError(f"the key file {path} cannot be used: {_harmless(error)}", code="bad-key") from None
+
+
+def new_secret_key() -> SecretKey:
+    """An Ed25519 key that nobody has had before."""
+    _leave_no_image()
+    return SecretKey(bytes([keys.ED25519]) + ed25519.secret_key_of(secrets.token_bytes(_SEED_BYTES)))
+
+
+def credentials(key: SecretKey, account_id: str | None) -> bytes:
+    """The document that NEAR's tools keep a key in. It shows the key: for a file that only its owner may read."""
+    document = {} if account_id is None else {"account_id": account_id}
+    document["public_key"] = keys.public_key_text(key.public_key())
+    document["private_key"] = key.text()
+    return cj.dumps(document, indent=2)
+
+
+def _leave_no_image() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _harmless(error: NearTeeError) -> str:

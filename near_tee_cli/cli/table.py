@@ -19,6 +19,8 @@ COMMANDS = {
     "diff": Entry("diff", "what differs between two steps: status, gas, logs, receipts, yields, state"),
     "prove": Entry("prove", "execute and write a proof bundle that anybody can verify offline"),
     "verify": Entry("verify", "check proof bundles, by default by executing them again"),
+    "sign": Entry("sign", "vouch for a proof bundle with a key of yours"),
+    "key": Entry("key", "make, show and take over the keys that sign bundles"),
     "replay": Entry("replay", "apply recorded cases and compare with what was recorded"),
     "state": Entry("state", "make, change, import, compare and look into state snapshots"),
     "inspect": Entry("inspect", "say what a contract, bundle, snapshot, step or case contains"),
@@ -26,6 +28,11 @@ COMMANDS = {
 }
 
 SUBCOMMANDS = {
+    "key": {
+        "new": Entry("key_new", "a new key in a file that only you may read"),
+        "show": Entry("key_show", "the public half of a key"),
+        "import": Entry("key_import", "a key of another tool in a file of its own"),
+    },
     "state": {
         "init": Entry("state_init", "a state from nothing: accounts, contracts, keys, data"),
         "set": Entry("state_set", "a snapshot with accounts, contracts, keys or data changed"),
@@ -38,5 +45,5 @@ SUBCOMMANDS = {
         "get": Entry("state_get", "one value of the state"),
         "prove-key": Entry("state_prove_key", "a Merkle proof that a key has a value, or has none"),
         "convert": Entry("state_convert", "a snapshot in another form, also as a directory for large states"),
-    }
+    },
 }

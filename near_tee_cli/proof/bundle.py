@@ -71,6 +71,12 @@ MAGIC = b"near-tee"
 VERSION = 1
 """The format that is written, a `u16` behind the magic."""
 
+ENVELOPE = 1
+"""Kind of an attachment: a DSSE envelope, JSON."""
+COMPACT_SIGNATURE = 2
+"""A public key of 33 bytes and a signature of 64."""
+KNOWN_ATTACHMENTS = frozenset({ENVELOPE, COMPACT_SIGNATURE})
+
 Sortable = TypeVar("Sortable", bytes, int, str)
 
 _HEAD = len(MAGIC) + 2
@@ -142,12 +148,10 @@ class Content(NamedTuple):
 
 
 class Attachment(NamedTuple):
-    """Something that stands beside the claim, such as a signature: bound by what it says, not by where it stands.
-
-    No kind is defined yet.
-    """
+    """Something that stands beside the claim, such as a signature: bound by what it says, not by where it stands."""
 
     kind: int
+    """One of `KNOWN_ATTACHMENTS`; a bundle with another one is for a later verifier."""
     data: bytes
 
 

@@ -70,6 +70,8 @@ class Report(NamedTuple):
     """One sentence."""
     malformed: bool
     """Whether the file itself cannot be read as a bundle: an error of the input, not evidence."""
+    signers: tuple[bytes, ...] = ()
+    """Public keys (Borsh) whose signatures hold, trusted or not."""
     unconstrained: tuple[str, ...] = ()
     """What nobody expected anything of: names of `expectations.Expectations`."""
 

@@ -8,16 +8,18 @@ contracts at all ends in an error.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
+from near_tee_cli.attest.trust import Trust
 from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError, UnsupportedError
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.proof import checks
-from near_tee_cli.proof.bundle import decode_bundle
+from near_tee_cli.proof.bundle import KNOWN_ATTACHMENTS, decode_bundle
 from near_tee_cli.proof.checks import CHECKS, Check, Examined
 from near_tee_cli.proof.claim import Claim
 from near_tee_cli.proof.expectations import Anchor, Expectations, Subject, first_unmet, unconstrained
 from near_tee_cli.proof.limits import DEFAULT_MAX_GAS
 from near_tee_cli.proof.reexecution import Executed, Executor, execute_again
 from near_tee_cli.proof.report import CheckResult, Report, Status, Strength, Verdict, VerifiedClaim
+from near_tee_cli.proof.signatures import Unsigned, check_signatures
 from near_tee_cli.runtime.chunk import Machine
 
 DEFAULT_REQUIRED = frozenset({Strength.CONSISTENT, Strength.RE_EXECUTED})
@@ -43,7 +45,6 @@ _WITHOUT_EXECUTION: tuple[tuple[Check, Callable[[Examined], str]], ...] = (
 )
 
 _ABSENT = (
-    (checks.SIGNATURES, Strength.SIGNED, "not-signed", "not present"),
     (checks.ATTESTATION, Strength.ATTESTED, "not-attested", "not present"),
     (checks.CHAIN, None, None, "a single bundle"),
     (checks.TRACE, None, None, "not present"),
@@ -53,7 +54,7 @@ _ABSENT = (
 class _Course:
     """A verification under way: what became of each check so far, and the first thing that decided."""
 
-    __slots__ = ("claim", "code", "doubt", "malformed", "message", "results")
+    __slots__ = ("claim", "code", "doubt", "malformed", "message", "results", "signers")
 
     def __init__(self) -> None:
         self.results: dict[int, CheckResult] = {}
@@ -61,6 +62,7 @@ class _Course:
         self.code: str | None = None
         self.message = ""
         self.malformed = False
+        self.signers: tuple[bytes, ...] = ()
         self.doubt: NearTeeError | None = None
         """Something that was asked for and cannot be told, while the other checks go on."""
 
@@ -104,6 +106,7 @@ def verify(
     machine: Machine | None = None,
     codes: Mapping[bytes, bytes] = _NO_CODES,
     max_gas: int = DEFAULT_MAX_GAS,
+    trusts: Sequence[Trust] = (),
     expectations: Sequence[Expectations] = (),
     anchors: Sequence[Anchor] = (),
 ) -> Report:
@@ -111,8 +114,9 @@ def verify(
 
     `executor` executes again, or else `machine` in this process; both may be `None` when that is not asked for.
     `codes` are contracts by their hash, for a bundle that only names its own. `max_gas` bounds the gas of executing
-    again. Every one of `expectations` has to be met; `anchors` are known blocks of the chain. Raises `HostError` when
-    the machine cannot run, `ValueError` when executing again is asked for and nothing executes.
+    again. Signatures count under the keys of `trusts`, each of which has to be met, as has every one of
+    `expectations`; `anchors` are known blocks of the chain. Raises `HostError` when the machine cannot run,
+    `ValueError` when executing again is asked for and nothing executes.
     """
     required = frozenset(require) | NO_REPLAY
     if executor is None and machine is not None:
@@ -126,6 +130,8 @@ def verify(
             _make(course, check, make, examined)
             if course.ended:
                 break
+        if not course.ended:
+            _hold_signatures(course, examined, trusts, required=required)
         if not course.ended:
             _expect(course, examined, expectations, anchors=anchors)
         if not course.ended and executor is not None and Strength.RE_EXECUTED in required:
@@ -150,8 +156,8 @@ def _read(data: bytes, course: _Course) -> Examined | None:
             course.failed(checks.FORMAT, error)
         return None
     course.claim = bundle.claim
-    if bundle.attachments:
-        kinds = sorted({item.kind for item in bundle.attachments})
+    kinds = sorted({item.kind for item in bundle.attachments} - KNOWN_ATTACHMENTS)
+    if kinds:
         course.not_told(
             checks.FORMAT, UnsupportedError(f"attachments of the unknown kinds {kinds}", what="attachments")
         )
@@ -168,6 +174,31 @@ def _make(course: _Course, check: Check, make: Callable[[Examined], str], examin
         course.not_told(check, error)
     except EvidenceError as error:
         course.failed(check, error)
+
+
+def _hold_signatures(
+    course: _Course, examined: Examined, trusts: Sequence[Trust], *, required: frozenset[Strength]
+) -> None:
+    """Check 16."""
+    try:
+        signed = check_signatures(examined.bundle, trusts)
+    except EvidenceError as error:
+        course.failed(checks.SIGNATURES, error)
+        return
+    course.signers = signed.signers
+    missing = signed.missing
+    if missing is None:
+        course.passed(checks.SIGNATURES, f"signed by {len(signed.signers)}, as many of whom are trusted as asked for")
+    elif Strength.SIGNED in required:
+        course.doubted(checks.SIGNATURES, EvidenceError(_asked(missing), code=missing.code))
+    else:
+        course.skipped(checks.SIGNATURES, missing.detail)
+
+
+def _asked(missing: Unsigned) -> str:
+    return (
+        f"signed is asked for, but signatures are {missing.detail}" if missing.code == "not-signed" else missing.detail
+    )
 
 
 def _expect(
@@ -225,6 +256,7 @@ def _report(
         message=message,
         malformed=course.malformed,
         unconstrained=unconstrained_names,
+        signers=course.signers,
     )
 
 
@@ -241,6 +273,8 @@ def _strengths(course: _Course) -> frozenset[Strength]:
     found = set()
     if all_passed(checks.FORMAT, checks.GAS):
         found.add(Strength.CONSISTENT)
+        if all_passed(checks.SIGNATURES, checks.SIGNATURES):
+            found.add(Strength.SIGNED)
         if all_passed(checks.RE_EXECUTION, checks.COMPLETENESS):
             found.add(Strength.RE_EXECUTED)
     return frozenset(found)

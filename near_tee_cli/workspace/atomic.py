@@ -42,6 +42,14 @@ def read_file(path: str, what: str, *, max_bytes: int) -> bytes:
     except (OSError, ValueError) as error:
         raise _unreadable(path, what, error) from error
     try:
+        return read_open_file(handle, path, what, max_bytes=max_bytes)
+    finally:
+        os.close(handle)
+
+
+def read_open_file(handle: int, path: str, what: str, *, max_bytes: int) -> bytes:
+    """The bytes of the regular file that is open as `handle`. Raises as `read_file` does."""
+    try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise BadInputError(f"{what} {path} is {_kind(status.st_mode)}, not a file", code="not-a-file")
@@ -52,8 +60,6 @@ def read_file(path: str, what: str, *, max_bytes: int) -> bytes:
         return _read_bounded(handle, path, what, max_bytes=max_bytes)
     except OSError as error:
         raise _unreadable(path, what, error) from error
-    finally:
-        os.close(handle)
 
 
 def _read_bounded(handle: int, path: str, what: str, *, max_bytes: int) -> bytes:
@@ -150,10 +156,10 @@ def _discard_directory(path: str) -> None:
     _discard(path, os.rmdir)
 
 
-def make_directory(path: str) -> None:
+def make_directory(path: str, *, mode: int = 0o777) -> None:
     """Make the directory `path` unless it is there. Raises `WriteError`."""
     try:
-        os.mkdir(path)
+        os.mkdir(path, mode)
         sync_directory(os.path.dirname(path.rstrip("/")) or ".")
     except FileExistsError:
         if not os.path.isdir(path):

@@ -58,6 +58,7 @@ STANDARD_FENCES = {
     "time": (*DISK, "isolate", "batch", "worker"),
     "random": (),
     "secrets": ("workspace", "cli"),
+    "resource": ("cli.key_file", "isolate"),
     "pickle": (),
     "marshal": (),
     "asyncio": ("batch", "worker"),

@@ -141,6 +141,7 @@ def test_key_from_a_file(cli, tmp_path):
     key = tmp_path / "key.json"
     secret = "ed25519:3D1vMSU9sraJWN1UEYWtpxiFnyyAYYEEJc3j1THgc3jFRqz1buLf2MLvj61NGwM7YFYcJaKgqDVEymFSMDgkHoHp"
     key.write_text(json.dumps({"account_id": "user.near", "private_key": secret}))
+    key.chmod(0o600)
     done = cli("run", COUNTER, "increment", "--as-transaction", "--key", key, "--json")
     assert done.code == 0
     assert secret[8:] not in done.out + done.err
@@ -377,6 +378,8 @@ def test_interruption_ends_a_running_contract_within_a_second(home, tmp_path, js
 
 # `near-tee` whose contracts may burn without limit, so that the loop lasts; says when it begins.
 BUSY = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import sys
 from near_tee_cli.vm import engine_instance
 from near_tee_cli.vm.gas import GasCounter

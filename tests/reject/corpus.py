@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Iterator
 from itertools import chain
 
-from tests.reject import claims, expected, files, tries
+from tests.reject import claims, expected, files, signed, tries
 from tests.reject.entry import Entry
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "fixtures" / "reject"
@@ -19,7 +19,11 @@ STORED_BYTES = 40_000
 @functools.cache
 def entries() -> tuple[Entry, ...]:
     """Every entry."""
-    found = sorted(chain(files.entries(), claims.entries(), tries.entries(), expected.entries()))
+    found = sorted(
+        chain(
+            files.entries(), claims.entries(), tries.entries(), expected.entries(), signed.entries(), signed.untrusted()
+        )
+    )
     names = [entry.name for entry in found]
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:

@@ -10,7 +10,11 @@ from near_tee_cli.errors import UsageError
 
 _KEPT = ("state_out", "in_place")
 """What a proof does not do: it leaves every state alone."""
-_OPTIONS = tuple(parameter for parameter in context_options.EVERYTHING if parameter.name not in _KEPT)
+_OPTIONS = tuple(
+    parameter._replace(flags=("--signer-key",)) if parameter.name == "key" else parameter
+    for parameter in context_options.EVERYTHING
+    if parameter.name not in _KEPT
+)
 
 LINE = CommandLine(
     name="prove",
@@ -26,6 +30,13 @@ LINE = CommandLine(
         Parameter("from_step", ("--from",), "Prove a step that `run --out` wrote.", "STEP", panel="Source"),
         Parameter("case", ("--case",), "Prove a recorded case.", "CASE", panel="Source"),
         Parameter("out", ("--out", "-o"), "The bundle to write, usually called *.ntb.", "BUNDLE", panel="Output"),
+        Parameter(
+            "sign_with",
+            ("--key", "--sign-with"),
+            "The file of a key that signs the claim. (The key of --as-transaction is --signer-key here.)",
+            "FILE",
+            panel="Claim",
+        ),
         *_OPTIONS,
         *OUTPUT,
     ),
@@ -58,9 +69,10 @@ def execute(given: Given) -> Report:
     source = source_of(given, prepared.machine)
     world = source.world
     proof = prove(world.config, world.chain, transitions=source.transitions, machine=prepared.machine)
-    write_file(out, proof.data, overwrite=given["force"])
-    bundle = bundle_json(proof.data, proof.claim)
-    result = {"path": out, **bundle, "run": source.result}
+    data, signer = _signed(proof.data, given)
+    write_file(out, data, overwrite=given["force"])
+    bundle = bundle_json(data, proof.claim)
+    result = {"path": out, **bundle, "signer": signer, "run": source.result}
     return Report(
         exit_code=exit_codes.OK,
         result=result,
@@ -72,6 +84,20 @@ def execute(given: Given) -> Report:
             "config_digest": world.config.digest.hex(),
         },
     )
+
+
+def _signed(data: bytes, given: Given) -> tuple[bytes, str | None]:
+    """The bundle with the signature that the line asks for, and whose it is. Raises `BadInputError`."""
+    if given["sign_with"] is None:
+        return data, None
+    from near_tee_cli.cli.key_file import read_secret_key
+    from near_tee_cli.primitives.keys import public_key_text
+    from near_tee_cli.proof.bundle import decode_bundle, encode_bundle
+    from near_tee_cli.proof.signatures import sign_bundle
+
+    key = read_secret_key(given["sign_with"])
+    signed = sign_bundle(decode_bundle(data), public_key=key.public_key(), sign=key.sign_bytes)
+    return encode_bundle(signed), public_key_text(key.public_key())
 
 
 def _require_one_source(given: Given) -> None:
@@ -106,6 +132,8 @@ def _lines(result: dict[str, Any], audience: Audience) -> list[str]:
         f"{style('proved', GREEN, BOLD)}  {plain(result['path'])}  {result['size']:,} bytes  {result['file_digest']}"
     ]
     lines += [f"  {line}" for line in claim_lines(result)]
+    if result["signer"] is not None:
+        lines.append(f"  signed by {result['signer']}")
     run = result["run"]
     if run is not None and run["failure"] is not None:
         lines.append(f"  the contract failed, provably: {plain(failure_text(run['failure']))}")

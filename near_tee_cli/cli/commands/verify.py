@@ -3,7 +3,7 @@
 from typing import Any
 
 from near_tee_cli.cli import exit_codes
-from near_tee_cli.cli.expecting import EXPECTATIONS, Expected, expectations_json, expected_of
+from near_tee_cli.cli.expecting import EXPECTATIONS, Expected, expectations_json, expected_of, trusts_of
 from near_tee_cli.cli.parameters import COMPILER, FLAG, MANY, OUTPUT, CommandLine, Given, Parameter
 from near_tee_cli.cli.report import Audience, Report
 from near_tee_cli.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, Style, plain
@@ -28,6 +28,10 @@ LINE = CommandLine(
         Parameter("codes", ("--code",), "A contract for bundles that only name its hash; repeat for several.", "WASM",
                   kind=MANY, panel="Demands"),
         Parameter("max_gas", ("--max-gas",), "Gas that executing again may burn.", "GAS", panel="Demands"),
+        Parameter("signer", ("--signer",), "A key that is trusted, as ed25519:...; `signed` is required then. Repeat"
+                  " for several.", "KEY", kind=MANY, panel="Demands"),
+        Parameter("threshold", ("--threshold",), "How many of the signers must have signed. Default 1.", "N",
+                  panel="Demands"),
         *EXPECTATIONS,
         COMPILER,
         *OUTPUT,
@@ -59,6 +63,7 @@ def execute(given: Given) -> Report:
         "codes": _codes(given),
         **_max_gas(given, expected),
     }
+    options["trusts"] = trusts_of(given, expected)
     options |= {"expectations": expected.sets, "anchors": expected.anchors}
     entries = [_one(path, options, expected) for path in given["bundles"]]
     worst = min(entries, key=lambda entry: _WORST.index(entry["exit"]))
@@ -89,7 +94,7 @@ def _required(given: Given, expected: Expected) -> frozenset[Any]:
     if given["no_replay"] and Strength.RE_EXECUTED in asked:
         raise UsageError("--no-replay contradicts the policy, which requires re-executed", where="--no-replay")
     required = frozenset(asked) or (NO_REPLAY if given["no_replay"] else DEFAULT_REQUIRED)
-    signed = expected.policy is not None and expected.policy.signers
+    signed = given["signer"] or (expected.policy is not None and expected.policy.signers)
     return required | {Strength.SIGNED} if signed else required
 
 
@@ -115,6 +120,7 @@ def _one(path: str, options: dict[str, Any], expected: Expected) -> dict[str, An
     from near_tee_cli.cli import files
     from near_tee_cli.cli.claims import bundle_json
     from near_tee_cli.errors import BadInputError
+    from near_tee_cli.primitives.keys import public_key_text
     from near_tee_cli.proof.verifier import verify
 
     try:
@@ -132,6 +138,7 @@ def _one(path: str, options: dict[str, Any], expected: Expected) -> dict[str, An
         "path": path,
         **bundle_json(data, report.claim),
         "checks": checks,
+        "signers": [public_key_text(key) for key in report.signers],
         "strengths": sorted(strength.value for strength in report.strengths),
         "required": sorted(strength.value for strength in report.required),
         "expected": expectations_json(expected, report.unconstrained),
@@ -148,6 +155,7 @@ def _unread(path: str, error: NearTeeError) -> dict[str, Any]:
     )
     verdict: dict[str, Any] = {
         "checks": [],
+        "signers": [],
         "strengths": [],
         "required": [],
         "expected": None,

@@ -21,6 +21,7 @@ TEXT = keys.secret_key_text(SECRET)
 def test_shapes(tmp_path, content):
     path = tmp_path / "key"
     path.write_text(content)
+    path.chmod(0o600)
     key = read_secret_key(str(path))
     assert key.public_key() == keys.public_key_of(SECRET)
     assert keys.verify(key.public_key(), b"m" * 32, key.sign(b"m" * 32))
@@ -42,6 +43,7 @@ def test_shapes(tmp_path, content):
 def test_refused_without_showing_it(tmp_path, content):
     path = tmp_path / "key"
     path.write_bytes(content.encode("latin-1"))
+    path.chmod(0o600)
     with pytest.raises(BadInputError) as raised:
         read_secret_key(str(path))
     assert raised.value.code == "bad-key"

@@ -100,7 +100,7 @@ def test_an_unknown_version_is_inconclusive(version) -> None:
 def test_attachments_are_reserved() -> None:
     data = small_proof().data
     assert data.endswith(b"\0\0\0\0")
-    report = executed(data[:-4] + b"\1\0\0\0\1\0\0\0\0")
+    report = executed(data[:-4] + b"\1\0\0\0\xc8\0\0\0\0")
     assert (report.verdict, report.malformed) == (Verdict.INCONCLUSIVE, False)
     assert decided(report) == (1, "unsupported-attachments")
 
@@ -175,7 +175,7 @@ def test_a_check_that_was_not_made_says_which_one_decided() -> None:
     assert report.checks[1].status is Status.FAILED
     assert {result.detail for result in report.checks[2:15]} == {"check 2 decided"}
     assert [result.detail for result in report.checks[15:19]] == [
-        "not present",
+        "check 2 decided",
         "not present",
         "a single bundle",
         "not present",

@@ -10,6 +10,8 @@ from near_tee_cli.errors import HostError
 from near_tee_cli.vm.engine_thread import INTERRUPTED_STATUS, ContractThread, contract_thread, on_contract_thread
 
 LOOPING = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import sys
 from near_tee_cli.vm.engine import Engine, HostFunction
 from near_tee_cli.vm.engine_thread import on_contract_thread

@@ -1,0 +1,174 @@
+"""Check 16: who vouches for a claim.
+
+Beside a claim stand envelopes (DSSE over an in-toto statement that repeats every field of the claim) and compact
+signatures over its digest, which a contract checks cheaply. Each must be about exactly this claim and hold under the
+key that it names, whoever is trusted. `signed` is established by envelopes alone, when as many distinct trusted keys
+have signed as were asked for.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from near_tee_cli.attest.dsse import (
+    STATEMENT_TYPE,
+    Envelope,
+    Sign,
+    encode_envelope,
+    named_keys,
+    parse_envelope,
+    signed_envelope,
+    signers_among,
+    with_signature,
+)
+from near_tee_cli.attest.statement import Statement, encode_statement, says
+from near_tee_cli.attest.trust import SIGNATURE_LENGTH, Trust, is_signed_by, require_strict_key
+from near_tee_cli.errors import BadInputError, EvidenceError
+from near_tee_cli.primitives.keys import public_key_text
+from near_tee_cli.primitives.schema.json_scalars import hash_text
+from near_tee_cli.proof.bundle import COMPACT_SIGNATURE, ENVELOPE, Attachment, Bundle
+from near_tee_cli.proof.claim import Claim, claim_digest
+
+PREDICATE_TYPE = "urn:near-tee:state-transition:v1"
+"""What our statements say of a state."""
+
+COMPACT_DOMAIN = b"near-tee/signed-claim/v1\0"
+"""Stands before the claim's digest in what a compact signature covers."""
+
+_KEY_LENGTH = 33
+_SOURCES = ("transaction", "receipt")
+
+
+class Unsigned(NamedTuple):
+    """Why `signed` cannot be told: nobody is trusted, or too few of those who are have signed."""
+
+    code: str
+    detail: str
+
+
+class Signed(NamedTuple):
+    """Whose signatures hold."""
+
+    signers: tuple[bytes, ...]
+    """All keys (Borsh) that envelopes name and that have signed, in the order of the envelopes."""
+    missing: Unsigned | None
+
+
+def statement_of(claim: Claim) -> Statement:
+    """The statement about a claim: the root after and the outcome are its subjects, all fields its predicate."""
+    return Statement(
+        {"post-root": claim.post_root, "outcome": claim.outcome_digest},
+        PREDICATE_TYPE,
+        {**_fields(claim), "claim_digest": hash_text(claim_digest(claim))},
+    )
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {name: _readable(name, value) for name, value in record._asdict().items()}
+
+
+def _readable(name: str, value: Any) -> Any:
+    """Hashes in base58, and numbers beyond 32 bits as decimal text: other readers of JSON would round them."""
+    if isinstance(value, bytes):
+        return hash_text(value)
+    if isinstance(value, int):
+        if name == "source":
+            return _SOURCES[value]
+        return value if name in _SMALL else str(value)
+    if value is None or isinstance(value, str):
+        return value
+    return _fields(value)
+
+
+_SMALL = frozenset({"protocol_version", "transitions", "calls", "transition", "action", "args_length"})
+"""Numbers of 32 bits."""
+
+
+def compact_message(claim: Claim) -> bytes:
+    """What a compact signature covers: 57 bytes."""
+    return COMPACT_DOMAIN + claim_digest(claim)
+
+
+def sign_bundle(bundle: Bundle, *, public_key: bytes, sign: Sign) -> Bundle:
+    """`bundle` with the signature of one more key, in both forms. Signing twice changes nothing.
+
+    `sign` gives 64 bytes for a message. Raises `BadInputError` for a key that nobody could trust.
+    """
+    require_strict_key(public_key)
+    envelopes = [parse_envelope(item.data) for item in bundle.attachments if item.kind == ENVELOPE]
+    others = [item for item in bundle.attachments if item.kind != ENVELOPE]
+    payload = encode_statement(statement_of(bundle.claim))
+    same = [(one.payload_type, one.payload) == (STATEMENT_TYPE, payload) for one in envelopes]
+    ours = same.index(True) if True in same else None
+    if ours is None:
+        envelopes.append(signed_envelope(payload, public_key=public_key, sign=sign))
+    elif (public_key, True) not in named_keys(envelopes[ours]):
+        envelopes[ours] = with_signature(envelopes[ours], public_key=public_key, sign=sign)
+    compact = Attachment(COMPACT_SIGNATURE, public_key + sign(compact_message(bundle.claim)))
+    attachments = {*others, compact, *(Attachment(ENVELOPE, encode_envelope(one)) for one in envelopes)}
+    return bundle._replace(attachments=tuple(sorted(attachments)))
+
+
+def check_signatures(bundle: Bundle, trusts: Sequence[Trust]) -> Signed:
+    """Hold every signature of `bundle` against its claim, then count those of trusted keys.
+
+    Raises `EvidenceError`: `bad-envelope`, `other-claim`, `bad-signature`, `signer-mismatch`.
+    """
+    envelopes = [_envelope(item) for item in bundle.attachments if item.kind == ENVELOPE]
+    statement = statement_of(bundle.claim)
+    signers: list[bytes] = []
+    for envelope in envelopes:
+        _require_about(envelope, statement)
+        for key, holds in named_keys(envelope):
+            if not holds:
+                raise EvidenceError(f"the signature of {public_key_text(key)} does not hold", code="bad-signature")
+            signers.append(key)
+    compact = [item.data for item in bundle.attachments if item.kind == COMPACT_SIGNATURE]
+    for data in compact:
+        key = _compact_signer(data, compact_message(bundle.claim))
+        if envelopes and key not in signers:
+            raise EvidenceError(
+                f"{public_key_text(key)} signed the digest of the claim and no envelope", code="signer-mismatch"
+            )
+    trusted = [key for trust in trusts for key in trust.signers]
+    found = {key for envelope in envelopes for key in signers_among(envelope, trusted)}
+    return Signed(tuple(dict.fromkeys(signers)), _missing(envelopes, compact, trusts, found))
+
+
+def _envelope(item: Attachment) -> Envelope:
+    try:
+        return parse_envelope(item.data)
+    except BadInputError as error:
+        raise EvidenceError(f"an envelope cannot be read: {error.message}", code="bad-envelope") from error
+
+
+def _require_about(envelope: Envelope, statement: Statement) -> None:
+    if envelope.payload_type != STATEMENT_TYPE:
+        raise EvidenceError(f"an envelope of the type {envelope.payload_type[:80]!r}", code="other-claim")
+    try:
+        fits = says(envelope.payload, statement)
+    except BadInputError as error:
+        raise EvidenceError(f"an envelope's payload: {error.message}", code="bad-envelope") from error
+    if not fits:
+        raise EvidenceError("an envelope is about another claim", code="other-claim")
+
+
+def _compact_signer(data: bytes, message: bytes) -> bytes:
+    key, signature = data[:_KEY_LENGTH], data[_KEY_LENGTH:]
+    if len(signature) != SIGNATURE_LENGTH or not is_signed_by(key, message, signature):
+        raise EvidenceError("a compact signature does not hold", code="bad-signature")
+    return key
+
+
+def _missing(
+    envelopes: Sequence[Envelope], compact: Sequence[bytes], trusts: Sequence[Trust], found: Iterable[bytes]
+) -> Unsigned | None:
+    if not envelopes:
+        return Unsigned("not-signed", "only compact signatures" if compact else "not present")
+    if not trusts:
+        return Unsigned("no-trusted-key", "nobody's signature is trusted")
+    signed = set(found)
+    for trust in trusts:
+        count = len(signed.intersection(trust.signers))
+        if count < trust.threshold:
+            return Unsigned("untrusted", f"{count} trusted keys have signed, {trust.threshold} are asked for")
+    return None
