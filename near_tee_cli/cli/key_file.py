@@ -4,8 +4,8 @@ A file holds the key as text (`ed25519:...`), or the JSON that NEAR's tools keep
 able to read it. A key is never taken from the command line itself, where every process of the machine could read it.
 """
 
+import os
 import resource
-import secrets
 
 from near_tee_cli.cli import files
 from near_tee_cli.errors import BadInputError, NearTeeError
@@ -76,7 +76,7 @@ def read_secret_key(path: str) -> SecretKey:
 def new_secret_key() -> SecretKey:
     """An Ed25519 key that nobody has had before."""
     _leave_no_image()
-    return SecretKey(bytes([keys.ED25519]) + ed25519.secret_key_of(secrets.token_bytes(_SEED_BYTES)))
+    return SecretKey(bytes([keys.ED25519]) + ed25519.secret_key_of(os.urandom(_SEED_BYTES)))
 
 
 def credentials(key: SecretKey, account_id: str | None) -> bytes:

@@ -9,8 +9,6 @@ import sys
 from typing import Any, NamedTuple
 
 from near_tee_cli.errors import HostError
-from near_tee_cli.vm.engine import Engine
-from near_tee_cli.vm.runner import VirtualMachine
 from near_tee_cli.workspace.code_cache import DiskCodeCache
 
 EXECUTING = "run"
@@ -22,7 +20,8 @@ VERIFYING = "verify"
 class Prepared(NamedTuple):
     """A machine, and what is to be said of it."""
 
-    machine: VirtualMachine
+    machine: Any
+    """A `vm.runner.VirtualMachine`."""
     engine: dict[str, Any]
     """For the JSON document."""
     warnings: tuple[str, ...]
@@ -34,16 +33,26 @@ def machine(compiler: str | None, *, namespace: str, cached: bool = True) -> Pre
     A cache that cannot be used makes things slower, which is said and no more. Raises `UsageError` for an unknown
     compiler and `HostError` when the engine cannot be used.
     """
+    cache, warnings = code_cache(namespace) if cached else (None, ())
+    return machine_with(compiler, cache, warnings)
+
+
+def machine_with(compiler: str | None, cache: DiskCodeCache | None, warnings: tuple[str, ...]) -> Prepared:
+    """A machine with a cache that was opened before. Raises as `machine` does."""
+    from near_tee_cli.vm.engine import Engine
+    from near_tee_cli.vm.runner import VirtualMachine
+
     engine = Engine(compiler)
-    warnings: tuple[str, ...] = ()
-    cache = None
-    if cached:
-        try:
-            cache = DiskCodeCache(cache_directory(), namespace)
-        except HostError as error:
-            warnings = (f"compiled code is not cached: {error.message}",)
     described = {"compiler": engine.compiler, "wasmtime": engine.version}
     return Prepared(VirtualMachine(engine, cache), described, warnings)
+
+
+def code_cache(namespace: str) -> tuple[DiskCodeCache | None, tuple[str, ...]]:
+    """The user's cache, and what is to be said when it cannot be used."""
+    try:
+        return DiskCodeCache(cache_directory(), namespace), ()
+    except HostError as error:
+        return None, (f"compiled code is not cached: {error.message}",)
 
 
 def cache_directory() -> str:

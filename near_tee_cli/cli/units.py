@@ -32,6 +32,18 @@ def number(text: str, flag: str, *, bound: int = U64_MAX) -> int:
     return value
 
 
+def seconds(text: str, flag: str, *, bound: int = 86_400) -> float:
+    """Seconds above zero, as in 30 or 0.5."""
+    whole, point, fraction = text.partition(".")
+    digits = whole + fraction
+    if not (digits.isascii() and digits.isdigit() and whole and bool(fraction) == bool(point)) or len(text) > 20:
+        raise UsageError(f"{flag} takes seconds, not {text[:60]!r}", where=flag)
+    value = float(text)
+    if not 0 < value <= bound:
+        raise UsageError(f"{flag} is {text}, not from above 0 to {bound}", where=flag)
+    return value
+
+
 def gas(text: str, flag: str, *, limit: int) -> int:
     """Gas: `100 Tgas`, `30ggas`, `1.5 TeraGas`, `5000000 gas`, or `max` for `limit`.
 

@@ -29,7 +29,7 @@ CRYPTOGRAPHY = ("primitives.curves", "primitives.hashes", "primitives.keys")
 # Library -> the modules (or packages) that may import it. A library that is not named here is not allowed at all.
 FENCES = {
     "wasmtime": ("vm.engine",),
-    "ctypes": ("vm",),
+    "ctypes": ("vm", "isolate.confinement"),
     "borsh_construct": ("primitives.borsh",),
     "construct": ("primitives.borsh",),
     "nacl": CRYPTOGRAPHY,
@@ -63,8 +63,9 @@ STANDARD_FENCES = {
     "marshal": (),
     "asyncio": ("batch", "worker"),
 }
-# `open`, `os.open` and the environment: packaged parameters, the shared library of the engine, and the disk layers.
-OPENS_FILES = (*DISK, "params.store", "vm.engine")
+# `open`, `os.open` and the environment: packaged parameters, the shared library of the engine, the paths that
+# a child is confined to, and the disk layers.
+OPENS_FILES = (*DISK, "params.store", "vm.engine", "isolate.confinement")
 # Broad handlers, each with its reason.
 BROAD_HANDLERS = {
     "cli.boundary": "the one place that turns a defect into an error line instead of a traceback",

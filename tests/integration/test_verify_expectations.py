@@ -126,3 +126,21 @@ def test_for_people(home, proved) -> None:
     text = near_tee("verify", proved[0] / "a.ntb", "--method", "increment", home=home).out
     assert "20 expectations   the claim is about what was expected" in text
     assert "nothing is expected of network, audience" in text
+
+
+def test_executing_again_takes_no_longer_than_allowed(home, tmp_path) -> None:
+    loop = PROJECT / "examples" / "wat" / "loop.wasm"
+    done = near_tee("prove", loop, "forever", "--gas", "max", "-o", "loop.ntb", home=home, cwd=tmp_path)
+    assert done.code == 0, done.err
+    for flags, code in ((("--time-limit", "0.02"), "too-expensive"), (("--max-gas", "1 Tgas"), "too-expensive")):
+        done = near_tee("verify", "loop.ntb", *flags, "--json", home=home, cwd=tmp_path)
+        assert (done.code, done.document["error"]["code"]) == (5, code)
+    policy = 'version = 1\nrequire = ["re-executed"]\n[limits]\ntime_limit = 0.02\n'
+    (tmp_path / "policy.toml").write_text(policy)
+    assert near_tee("verify", "loop.ntb", "--policy", "policy.toml", home=home, cwd=tmp_path).code == 5
+    assert near_tee("verify", "loop.ntb", home=home, cwd=tmp_path).code == 0
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1e3", "soon", "1.", ".5", "86401", "0.0"])
+def test_times_that_make_no_sense(verify, text) -> None:
+    assert verify("--time-limit", text).code == 2

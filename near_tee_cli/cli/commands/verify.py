@@ -27,6 +27,8 @@ LINE = CommandLine(
                   kind=MANY, panel="Demands"),
         Parameter("codes", ("--code",), "A contract for bundles that only name its hash; repeat for several.", "WASM",
                   kind=MANY, panel="Demands"),
+        Parameter("time_limit", ("--time-limit",), "Seconds that executing one bundle again may take. Default 60.",
+                  "SECONDS", panel="Demands"),
         Parameter("max_gas", ("--max-gas",), "Gas that executing again may burn.", "GAS", panel="Demands"),
         Parameter("signer", ("--signer",), "A key that is trusted, as ed25519:...; `signed` is required then. Repeat"
                   " for several.", "KEY", kind=MANY, panel="Demands"),
@@ -36,7 +38,6 @@ LINE = CommandLine(
         COMPILER,
         *OUTPUT,
     ),
-    executes=True,
 )  # fmt: skip
 
 _EXITS = {"established": exit_codes.OK, "contradicted": exit_codes.VERIFY_FAILED}
@@ -50,30 +51,30 @@ def execute(given: Given) -> Report:
     expected = expected_of(given)
     required = _required(given, expected)
     executing = Strength.RE_EXECUTED in required
-    machine = engine = None
-    warnings: tuple[str, ...] = ()
+    seconds = _time_limit(given, expected)
+    executor = None
     if executing:
-        from near_tee_cli.cli import machine as machines
+        from near_tee_cli.cli.isolated import executor as isolated
 
-        prepared = machines.machine(given["compiler"], namespace=machines.VERIFYING)
-        machine, engine, warnings = prepared.machine, prepared.engine, prepared.warnings
+        executor = isolated(given["compiler"], seconds=seconds)
     options: dict[str, Any] = {
         "require": required,
-        "machine": machine,
+        "executor": executor,
         "codes": _codes(given),
         **_max_gas(given, expected),
     }
     options["trusts"] = trusts_of(given, expected)
     options |= {"expectations": expected.sets, "anchors": expected.anchors}
     entries = [_one(path, options, expected) for path in given["bundles"]]
+    said = {} if executor is None else executor.said
     worst = min(entries, key=lambda entry: _WORST.index(entry["exit"]))
     result = {**(worst if len(entries) == 1 else {"verdict": worst["verdict"]}), "bundles": entries}
     return Report(
         exit_code=worst["exit"],
         result=result,
         lines=lambda audience: _lines(entries, audience),
-        warnings=warnings,
-        engine=engine,
+        warnings=tuple(said.get("warnings", ())),
+        engine=said.get("engine"),
         error=_error(worst),
     )
 
@@ -104,6 +105,14 @@ def _codes(given: Given) -> dict[bytes, bytes]:
 
     codes = [files.read(path, "the contract", max_bytes=files.MAX_CONTRACT_BYTES) for path in given["codes"]]
     return {sha256(code): code for code in codes}
+
+
+def _time_limit(given: Given, expected: Expected) -> float | None:
+    if given["time_limit"] is None:
+        return None if expected.policy is None else expected.policy.time_limit
+    from near_tee_cli.cli.units import seconds
+
+    return seconds(given["time_limit"], "--time-limit")
 
 
 def _max_gas(given: Given, expected: Expected) -> dict[str, int]:

@@ -1,0 +1,178 @@
+"""A job in a child: forked, bound, confined, waited for, and killed when its time is over.
+
+The job is a function that gives bytes. It sees everything that its parent had in memory, so a parent that holds a key
+must not fork; it hands back through a pipe, and what does not arrive whole has not arrived.
+"""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from near_tee_cli.isolate.bounds import Bounds, set_bounds
+from near_tee_cli.isolate.confinement import confine, die_with_parent
+
+TIMEOUT = "timeout"
+KILLED = "killed"
+OUT_OF_MEMORY = "out-of-memory"
+CRASHED = "child-crashed"
+OUTPUT_TOO_LARGE = "output-too-large"
+
+_FINISHED, _FAILED, _NO_MEMORY = 0, 70, 71
+_CHUNK = 1 << 16
+_LAST_WORDS = 1.0
+"""Seconds between the last word of a child and its end."""
+_DONE = b"done"
+"""Stands behind everything that was handed back."""
+
+Job = Callable[[tuple[str, ...]], bytes]
+"""What a child does; it is told by what it is confined."""
+
+
+class Death(NamedTuple):
+    """A child that handed nothing back: a stable word, and a sentence."""
+
+    code: str
+    message: str
+
+
+class Paths(NamedTuple):
+    """Directories and files that a child may read, and those that it may also write."""
+
+    readable: tuple[str, ...]
+    writable: tuple[str, ...]
+
+
+class Child:
+    """A child at work. `fileno` is readable whenever it has said something or ended."""
+
+    def __init__(self, job: Job, *, bounds: Bounds, paths: Paths) -> None:
+        """Start it. Raises `OSError` when the system has no process or pipe left."""
+        self._bounds = bounds
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._death: Death | None = None
+        reading, writing = os.pipe()
+        self.deadline = time.monotonic() + bounds.wall_seconds
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(reading)
+            _work(job, writing, bounds=bounds, paths=paths)
+        os.close(writing)
+        self._pipe = reading
+        self._open = True
+
+    def fileno(self) -> int:
+        """The pipe, for `select`."""
+        return self._pipe
+
+    def read(self) -> bool:
+        """Take in what is there; whether it was the last."""
+        part = os.read(self._pipe, _CHUNK)
+        self._parts.append(part)
+        self._size += len(part)
+        if self._size > self._bounds.output_bytes + len(_DONE):
+            self._death = Death(OUTPUT_TOO_LARGE, f"more than {self._bounds.output_bytes} bytes were handed back")
+            return True
+        return not part
+
+    def expire(self) -> None:
+        """Its time is over."""
+        self._death = Death(TIMEOUT, f"not done after {self._bounds.wall_seconds:g} seconds")
+
+    def end(self) -> bytes | Death:
+        """Kill it if it still works, and say what came of it."""
+        self._open = False
+        os.close(self._pipe)
+        data = b"".join(self._parts)
+        if self._death is None and data.endswith(_DONE):
+            self._reap(patient=False)
+            return data[: -len(_DONE)]
+        status = self._reap(patient=self._death is None)
+        return _death_of(status, self._bounds) if self._death is None else self._death
+
+    def _reap(self, *, patient: bool) -> int:
+        """How it ended. One that has nothing more to say is waited for a moment, to learn of what it died."""
+        until = time.monotonic() + _LAST_WORDS
+        while patient and time.monotonic() < until:
+            found, status = os.waitpid(self.pid, os.WNOHANG)
+            if found:
+                return status
+            time.sleep(0.002)
+        os.kill(self.pid, signal.SIGKILL)
+        return os.waitpid(self.pid, 0)[1]
+
+    def abandon(self) -> None:
+        """Kill it, whatever it does; nothing is said."""
+        if self._open:
+            self.expire()
+            self.end()
+
+
+def _death_of(status: int, bounds: Bounds) -> Death:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGXCPU:
+            return Death(TIMEOUT, f"not done after {bounds.cpu_seconds} seconds of computing")
+        return Death(KILLED, f"killed by {signal.Signals(number).name}")
+    if os.WEXITSTATUS(status) == _NO_MEMORY:
+        return Death(OUT_OF_MEMORY, f"needs more than {bounds.memory_bytes >> 20} MiB of memory")
+    return Death(CRASHED, f"ended with status {os.WEXITSTATUS(status)}")
+
+
+def _work(job: Job, pipe: int, *, bounds: Bounds, paths: Paths) -> None:
+    """Everything that the child does. Never comes back."""
+    status = _FAILED
+    try:
+        die_with_parent()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        set_bounds(bounds)
+        confined = confine(readable=paths.readable, writable=paths.writable)
+        rest = memoryview(job(confined) + _DONE)
+        while rest:
+            rest = rest[os.write(pipe, rest) :]
+        status = _FINISHED
+    except MemoryError:
+        status = _NO_MEMORY
+    finally:
+        # Nothing of the parent's may run here: no handlers, no buffers, no finalizers.
+        os._exit(status)
+
+
+def run_in_child(job: Job, *, bounds: Bounds, paths: Paths) -> bytes | Death:
+    """What `job` gives in a child, or what it died of. The caller must not have loaded the engine."""
+    with _started(job, bounds=bounds, paths=paths) as child:
+        while True:
+            left = child.deadline - time.monotonic()
+            if left <= 0:
+                child.expire()
+                return child.end()
+            if _readable(child, left) and child.read():
+                return child.end()
+
+
+@contextmanager
+def _started(job: Job, *, bounds: Bounds, paths: Paths) -> Iterator[Child]:
+    child = Child(job, bounds=bounds, paths=paths)
+    try:
+        yield child
+    finally:
+        child.abandon()
+
+
+def _readable(child: Child, seconds: float) -> bool:
+    waiting = select.poll()
+    waiting.register(child, select.POLLIN | select.POLLHUP)
+    return bool(waiting.poll(max(1, int(seconds * 1000))))
+
+
+def wait_for(children: Iterable[Child], seconds: float) -> list[Child]:
+    """Those of `children` that have said something or ended, after at most `seconds`."""
+    by_handle = {child.fileno(): child for child in children}
+    waiting = select.poll()
+    for handle in by_handle:
+        waiting.register(handle, select.POLLIN | select.POLLHUP)
+    return [by_handle[handle] for handle, _ in waiting.poll(max(1, int(seconds * 1000)))]
