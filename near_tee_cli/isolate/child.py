@@ -105,6 +105,10 @@ class Child:
         os.kill(self.pid, signal.SIGKILL)
         return os.waitpid(self.pid, 0)[1]
 
+    def wait(self) -> bytes | Death:
+        """What it hands back, or what it died of."""
+        return next_ended((self,))[1]
+
     def abandon(self) -> None:
         """Kill it, whatever it does; nothing is said."""
         if self._open:
@@ -142,20 +146,9 @@ def _work(job: Job, pipe: int, *, bounds: Bounds, paths: Paths) -> None:
         os._exit(status)
 
 
-def run_in_child(job: Job, *, bounds: Bounds, paths: Paths) -> bytes | Death:
-    """What `job` gives in a child, or what it died of. The caller must not have loaded the engine."""
-    with _started(job, bounds=bounds, paths=paths) as child:
-        while True:
-            left = child.deadline - time.monotonic()
-            if left <= 0:
-                child.expire()
-                return child.end()
-            if _readable(child, left) and child.read():
-                return child.end()
-
-
 @contextmanager
-def _started(job: Job, *, bounds: Bounds, paths: Paths) -> Iterator[Child]:
+def started(job: Job, *, bounds: Bounds, paths: Paths) -> Iterator[Child]:
+    """A child at `job`, killed when the block ends. The caller must not have loaded the engine."""
     child = Child(job, bounds=bounds, paths=paths)
     try:
         yield child
@@ -163,16 +156,19 @@ def _started(job: Job, *, bounds: Bounds, paths: Paths) -> Iterator[Child]:
         child.abandon()
 
 
-def _readable(child: Child, seconds: float) -> bool:
-    waiting = select.poll()
-    waiting.register(child, select.POLLIN | select.POLLHUP)
-    return bool(waiting.poll(max(1, int(seconds * 1000))))
-
-
-def wait_for(children: Iterable[Child], seconds: float) -> list[Child]:
-    """Those of `children` that have said something or ended, after at most `seconds`."""
+def next_ended(children: Iterable[Child]) -> tuple[Child, bytes | Death]:
+    """Wait until one of `children` has ended, or its time is over: which one, and what came of it."""
     by_handle = {child.fileno(): child for child in children}
     waiting = select.poll()
     for handle in by_handle:
         waiting.register(handle, select.POLLIN | select.POLLHUP)
-    return [by_handle[handle] for handle, _ in waiting.poll(max(1, int(seconds * 1000)))]
+    while True:
+        now = time.monotonic()
+        late = next((child for child in by_handle.values() if child.deadline <= now), None)
+        if late is not None:
+            late.expire()
+            return late, late.end()
+        left = min(child.deadline for child in by_handle.values()) - now
+        for handle, _ in waiting.poll(int(left * 1000) + 1):
+            if by_handle[handle].read():
+                return by_handle[handle], by_handle[handle].end()

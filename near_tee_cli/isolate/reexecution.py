@@ -9,7 +9,7 @@ from typing import Any
 
 from near_tee_cli.errors import BadInputError, HostError
 from near_tee_cli.isolate.bounds import Bounds
-from near_tee_cli.isolate.child import TIMEOUT, Death, Paths, run_in_child
+from near_tee_cli.isolate.child import TIMEOUT, Death, Job, Paths, started
 from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.proof.bundle import Bundle
 from near_tee_cli.proof.checks import COMPLETENESS, RE_EXECUTION
@@ -45,6 +45,24 @@ class IsolatedExecutor:
         max_gas: int,
     ) -> Executed:
         """See `Executor`. Raises `HostError` when the machine cannot run in the child."""
+        with started(self.job(bundle, parsed, hashes, codes=codes, max_gas=max_gas), **self.limits) as child:
+            return self.executed(child.wait())
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """`bounds` and `paths` of its children."""
+        return {"bounds": self._bounds, "paths": self._paths}
+
+    def job(
+        self,
+        bundle: Bundle,
+        parsed: list[Parsed],
+        hashes: list[bytes],
+        *,
+        codes: Mapping[bytes, bytes],
+        max_gas: int,
+    ) -> Job:
+        """What a child has to do to execute `bundle` again."""
 
         def execute() -> bytes:
             try:
@@ -55,13 +73,11 @@ class IsolatedExecutor:
             results = [[one.number, one.status.value, one.detail, one.code] for one in executed.results]
             return cj.dumps({"results": results, "said": dict(said)})
 
-        def job(confined: tuple[str, ...]) -> bytes:
-            return cj.dumps({"confined": list(confined)}) + on_contract_thread(execute)
+        return lambda confined: cj.dumps({"confined": list(confined)}) + on_contract_thread(execute)
 
-        answer = run_in_child(job, bounds=self._bounds, paths=self._paths)
-        if isinstance(answer, Death):
-            return _not_told(answer)
-        return self._parsed(answer)
+    def executed(self, answer: bytes | Death) -> Executed:
+        """What the answer of a child says. Raises `HostError` when the machine could not run in it."""
+        return _not_told(answer) if isinstance(answer, Death) else self._parsed(answer)
 
     def _parsed(self, answer: bytes) -> Executed:
         try:

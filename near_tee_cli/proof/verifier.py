@@ -7,6 +7,7 @@ contracts at all ends in an error.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from near_tee_cli.attest.trust import Trust
 from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError, UnsupportedError
@@ -118,11 +119,62 @@ def verify(
     `expectations`; `anchors` are known blocks of the chain. Raises `HostError` when the machine cannot run,
     `ValueError` when executing again is asked for and nothing executes.
     """
-    required = frozenset(require) | NO_REPLAY
+    demands = Demands(
+        frozenset(require) | NO_REPLAY, codes, max_gas, tuple(trusts), tuple(expectations), tuple(anchors)
+    )
     if executor is None and machine is not None:
         executor = partial(execute_again, machine=machine)
-    if Strength.RE_EXECUTED in required and executor is None:
+    if Strength.RE_EXECUTED in demands.required and executor is None:
         raise ValueError("executing again needs a machine")
+    begun = begin(data, demands)
+    return begun.report(begun.execute(executor) if begun.wants_execution and executor is not None else None)
+
+
+class Demands(NamedTuple):
+    """What a verifier asks for: see `verify`."""
+
+    required: frozenset[Strength]
+    codes: Mapping[bytes, bytes] = _NO_CODES
+    max_gas: int = DEFAULT_MAX_GAS
+    trusts: tuple[Trust, ...] = ()
+    expectations: tuple[Expectations, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
+
+
+class Begun:
+    """A verification of which everything is done that executes nothing."""
+
+    __slots__ = ("_course", "_data", "_demands", "examined")
+
+    def __init__(self, data: bytes, demands: Demands, course: "_Course", examined: Examined | None) -> None:
+        self._data = data
+        self._demands = demands
+        self._course = course
+        self.examined = examined
+        """The bundle and what follows from it, `None` when it cannot be read."""
+
+    @property
+    def wants_execution(self) -> bool:
+        """Whether executing again is asked for, and nothing has decided before it."""
+        return not self._course.ended and Strength.RE_EXECUTED in self._demands.required
+
+    def execute(self, executor: Executor) -> Executed:
+        """Checks 14 and 15 by `executor`, in this process or another."""
+        if self.examined is None:
+            raise ValueError("what cannot be read is not executed")
+        examined, demands = self.examined, self._demands
+        own = {code_hash: code for code_hash, code in demands.codes.items() if sha256(code) == code_hash}
+        return executor(examined.bundle, examined.parsed, examined.hashes, codes=own, max_gas=demands.max_gas)
+
+    def report(self, executed: Executed | None) -> Report:
+        """The end of the verification; `executed` when `wants_execution`."""
+        if executed is not None:
+            self._course.executed(executed)
+        return _report(self._data, self._course, self._demands.required, unconstrained(self._demands.expectations))
+
+
+def begin(data: bytes, demands: Demands) -> Begun:
+    """Make all checks of the bundle in `data` that execute nothing."""
     course = _Course()
     examined = _read(data, course)
     if examined is not None:
@@ -131,13 +183,10 @@ def verify(
             if course.ended:
                 break
         if not course.ended:
-            _hold_signatures(course, examined, trusts, required=required)
+            _hold_signatures(course, examined, demands.trusts, required=demands.required)
         if not course.ended:
-            _expect(course, examined, expectations, anchors=anchors)
-        if not course.ended and executor is not None and Strength.RE_EXECUTED in required:
-            own = {code_hash: code for code_hash, code in codes.items() if sha256(code) == code_hash}
-            course.executed(executor(examined.bundle, examined.parsed, examined.hashes, codes=own, max_gas=max_gas))
-    return _report(data, course, required, unconstrained(expectations))
+            _expect(course, examined, demands.expectations, anchors=demands.anchors)
+    return Begun(data, demands, course, examined)
 
 
 def _read(data: bytes, course: _Course) -> Examined | None:

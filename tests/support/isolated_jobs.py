@@ -16,7 +16,7 @@ import threading
 import time
 
 from near_tee_cli.isolate.bounds import Bounds
-from near_tee_cli.isolate.child import Death, Paths, run_in_child
+from near_tee_cli.isolate.child import Death, Paths, started
 
 SECRET = pathlib.Path(tempfile.gettempdir()) / f"near-tee-secret-{os.getuid()}"
 BOUNDS = Bounds(wall_seconds=3.0, cpu_seconds=2, memory_bytes=512 << 20, output_bytes=1 << 20)
@@ -132,7 +132,8 @@ def main() -> None:
     """Run the job that is named."""
     SECRET.write_text("secret")
     paths = Paths((sys.prefix, sys.base_prefix), ())
-    answer = run_in_child(JOBS[sys.argv[1]], bounds=BOUNDS, paths=paths)
+    with started(JOBS[sys.argv[1]], bounds=BOUNDS, paths=paths) as child:
+        answer = child.wait()
     if isinstance(answer, Death):
         print(json.dumps({"death": answer.code, "message": answer.message}))
     else:

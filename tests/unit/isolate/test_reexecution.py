@@ -13,24 +13,17 @@ from near_tee_cli.proof.report import Status
 PASSED = [[14, "passed", "fine", None], [15, "passed", "fine", None]]
 
 
-@pytest.fixture
-def answered(monkeypatch):
-    """The results of an executor whose child answers with the given bytes, or dies."""
-
-    def call(answer):
-        monkeypatch.setattr("near_tee_cli.isolate.reexecution.run_in_child", lambda *_, **__: answer)
-        executor = IsolatedExecutor(lambda: None, bounds=Bounds(), paths=Paths((), ()))
-        results = executor(None, [], [], codes={}, max_gas=1).results
-        return executor, [(one.number, one.status, one.code) for one in results]
-
-    return call
+def answered(answer):
+    """An executor whose child answers with these bytes, or dies, and its results."""
+    executor = IsolatedExecutor(lambda: None, bounds=Bounds(), paths=Paths((), ()))
+    return executor, [(one.number, one.status, one.code) for one in executor.executed(answer).results]
 
 
 def lines(second, first=b'{"confined":["seccomp"]}'):
     return first + b"\n" + (second if isinstance(second, bytes) else json.dumps(second).encode())
 
 
-def test_results(answered) -> None:
+def test_results() -> None:
     executor, results = answered(lines({"results": PASSED, "said": {"engine": {"a": 1}}}))
     assert results == [(14, Status.PASSED, None), (15, Status.PASSED, None)]
     assert executor.said == {"engine": {"a": 1}, "confined": ["seccomp"]}
@@ -63,11 +56,11 @@ def test_results(answered) -> None:
         b"\xff" * 100,
     ],
 )
-def test_answers_that_nobody_would_give(answered, answer) -> None:
+def test_answers_that_nobody_would_give(answer) -> None:
     assert answered(answer)[1] == [(14, Status.NOT_MADE, "child-crashed")]
 
 
-def test_deaths(answered) -> None:
+def test_deaths() -> None:
     assert answered(Death("timeout", "slow"))[1] == [(14, Status.NOT_MADE, "too-expensive")]
     assert answered(Death("killed", "SIGSEGV"))[1] == [(14, Status.NOT_MADE, "killed")]
     with pytest.raises(HostError) as caught:
