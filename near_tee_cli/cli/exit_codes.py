@@ -36,6 +36,8 @@ THRESHOLD = 9
 """A measured figure is beyond its limit."""
 BATCH_MIXED = 10
 """Some items of a batch failed."""
+TIMEOUT = 124
+"""An item of a batch took longer than it may."""
 INTERRUPTED = 130
 """Ctrl-C."""
 CLOSED_PIPE = 141
@@ -53,6 +55,7 @@ WORDS = {
     NOT_RESUMABLE: "not-resumable",
     THRESHOLD: "threshold",
     BATCH_MIXED: "batch-mixed",
+    TIMEOUT: "timeout",
     INTERRUPTED: "interrupted",
     CLOSED_PIPE: "closed-pipe",
 }

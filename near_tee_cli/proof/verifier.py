@@ -7,7 +7,7 @@ contracts at all ends in an error.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from near_tee_cli.attest.trust import Trust
 from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError, UnsupportedError
@@ -22,6 +22,8 @@ from near_tee_cli.proof.reexecution import Executed, Executor, execute_again
 from near_tee_cli.proof.report import CheckResult, Report, Status, Strength, Verdict, VerifiedClaim
 from near_tee_cli.proof.signatures import Unsigned, check_signatures
 from near_tee_cli.runtime.chunk import Machine
+
+T = TypeVar("T")
 
 DEFAULT_REQUIRED = frozenset({Strength.CONSISTENT, Strength.RE_EXECUTED})
 """What is asked for unless told otherwise."""
@@ -158,8 +160,8 @@ class Begun:
         """Whether executing again is asked for, and nothing has decided before it."""
         return not self._course.ended and Strength.RE_EXECUTED in self._demands.required
 
-    def execute(self, executor: Executor) -> Executed:
-        """Checks 14 and 15 by `executor`, in this process or another."""
+    def execute(self, executor: Callable[..., T]) -> T:
+        """What an `Executor`, or whatever is called like one, gives for checks 14 and 15 of this bundle."""
         if self.examined is None:
             raise ValueError("what cannot be read is not executed")
         examined, demands = self.examined, self._demands

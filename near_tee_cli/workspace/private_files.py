@@ -21,6 +21,19 @@ def read_private_file(path: str, what: str, *, max_bytes: int) -> bytes:
     Raises `BadInputError`: `not-found`, `unreadable`, `not-a-file`, `too-large`, and `exposed-key` for a file that
     others could read or that belongs to somebody else.
     """
+    handle = _open(path, what)
+    try:
+        return read_open_file(handle, path, what, max_bytes=max_bytes)
+    finally:
+        os.close(handle)
+
+
+def require_private_file(path: str, what: str) -> None:
+    """Refuse what `read_private_file` would refuse, without reading it. Raises as it does."""
+    os.close(_open(path, what))
+
+
+def _open(path: str, what: str) -> int:
     try:
         handle = os.open(path, _READ_FLAGS)
     except FileNotFoundError as error:
@@ -33,9 +46,10 @@ def read_private_file(path: str, what: str, *, max_bytes: int) -> bytes:
         status = os.fstat(handle)
         if stat.S_ISREG(status.st_mode):
             _require_private(status, path, what)
-        return read_open_file(handle, path, what, max_bytes=max_bytes)
-    finally:
+    except BadInputError:
         os.close(handle)
+        raise
+    return handle
 
 
 def _require_private(status: os.stat_result, path: str, what: str) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from near_tee_cli.cli import context_options, exit_codes
+from near_tee_cli.cli.batch_options import BATCH
 from near_tee_cli.cli.parameters import OUTPUT, CommandLine, Given, Parameter
 from near_tee_cli.cli.report import Audience, Report
 from near_tee_cli.cli.terminal import BOLD, GREEN, plain
@@ -37,10 +38,12 @@ LINE = CommandLine(
             "FILE",
             panel="Claim",
         ),
+        *BATCH,
         *_OPTIONS,
         *OUTPUT,
     ),
     executes=True,
+    children_with="batch",
 )
 
 _OF_A_CALL = tuple(
@@ -60,6 +63,8 @@ def execute(given: Given) -> Report:
     from near_tee_cli.workspace.atomic import write_file
 
     given = {**dict.fromkeys(_KEPT), **given}
+    if given["batch"] is not None:
+        return _batch(given)
     _require_one_source(given)
     out = given["out"]
     if out is None or out == "-":
@@ -106,6 +111,9 @@ def _require_one_source(given: Given) -> None:
         "--from": given["from_step"],
         "--case": given["case"],
     }
+    for parameter in BATCH:
+        if given[parameter.name] not in (None, False):
+            raise UsageError(f"{parameter.flags[0]} goes with --batch", where=parameter.flags[0])
     sources = [name for name, value in named.items() if value is not None]
     if len(sources) != 1:
         what = "nothing to prove" if not sources else f"{' and '.join(sources)} name different things to prove"
@@ -119,6 +127,35 @@ def _require_one_source(given: Given) -> None:
         if given[name] not in (None, False, ()):
             flag = "--" + name.replace("_", "-")
             raise UsageError(f"{flag} belongs to a call, not to {sources[0]}", where=flag)
+
+
+def _batch(given: Given) -> Report:
+    """Prove everything in a manifest. Raises what stops all of it; what stops one item is its result."""
+    from near_tee_cli.cli import batching
+    from near_tee_cli.cli.key_file import read_secret_key
+    from near_tee_cli.workspace.atomic import write_file
+    from near_tee_cli.workspace.private_files import require_private_file
+
+    if given["out"] is None or given["out"] == "-":
+        raise UsageError("where shall the bundles go?", where="--out", hint="add -o DIRECTORY")
+    for name in ("contract_file", "from_step", "case", "force", *_OF_A_CALL):
+        if given[name] not in (None, False, ()):
+            raise UsageError("what is to be proved stands in the manifest", where="--batch")
+    if given["sign_with"] is not None:
+        require_private_file(given["sign_with"], "the key file")
+
+    def complete(item: Given) -> Given:
+        filled = {**dict.fromkeys(_KEPT), **item}
+        _require_one_source(filled)
+        return filled
+
+    batch = batching.Batch(given, batching.line_parser(LINE, complete))
+    results = batching.collected(batch, stream=given["json"] or given["output"] == "json", quiet=given["quiet"])
+    if given["sign_with"] is not None:
+        batch.sign(read_secret_key(given["sign_with"]), results)
+    if given["junit"] is not None:
+        write_file(given["junit"], batching.junit_document(given["batch"], results), overwrite=True)
+    return batching.report(given, batch, results)
 
 
 def _lines(result: dict[str, Any], audience: Audience) -> list[str]:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from near_tee_cli.cli import exit_codes
-from near_tee_cli.cli.expecting import EXPECTATIONS, Expected, expectations_json, expected_of, trusts_of
+from near_tee_cli.cli.expecting import EXPECTATIONS, Expected, expected_of, trusts_of
 from near_tee_cli.cli.parameters import COMPILER, FLAG, MANY, OUTPUT, CommandLine, Given, Parameter
 from near_tee_cli.cli.report import Audience, Report
 from near_tee_cli.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, Style, plain
-from near_tee_cli.errors import NearTeeError, UsageError
+from near_tee_cli.errors import UsageError
 
 STRENGTHS = ("consistent", "signed", "attested", "re-executed")
 
@@ -27,6 +27,8 @@ LINE = CommandLine(
                   kind=MANY, panel="Demands"),
         Parameter("codes", ("--code",), "A contract for bundles that only name its hash; repeat for several.", "WASM",
                   kind=MANY, panel="Demands"),
+        Parameter("jobs", ("--jobs", "-J"), "How many bundles are executed at once. Default: one for each processor.",
+                  "N", panel="Demands"),
         Parameter("time_limit", ("--time-limit",), "Seconds that executing one bundle again may take. Default 60.",
                   "SECONDS", panel="Demands"),
         Parameter("max_gas", ("--max-gas",), "Gas that executing again may burn.", "GAS", panel="Demands"),
@@ -40,32 +42,22 @@ LINE = CommandLine(
     ),
 )  # fmt: skip
 
-_EXITS = {"established": exit_codes.OK, "contradicted": exit_codes.VERIFY_FAILED}
 _WORST = (exit_codes.VERIFY_FAILED, exit_codes.BAD_INPUT, exit_codes.VERIFY_INCONCLUSIVE, exit_codes.OK)
 
 
 def execute(given: Given) -> Report:
     """Verify every bundle of a line; one that cannot be read does not stop the others."""
+    from near_tee_cli.cli.verifying import verified_all
     from near_tee_cli.proof.report import Strength
 
     expected = expected_of(given)
-    required = _required(given, expected)
-    executing = Strength.RE_EXECUTED in required
-    seconds = _time_limit(given, expected)
+    demands = _demands(given, expected)
     executor = None
-    if executing:
+    if Strength.RE_EXECUTED in demands.required:
         from near_tee_cli.cli.isolated import executor as isolated
 
-        executor = isolated(given["compiler"], seconds=seconds)
-    options: dict[str, Any] = {
-        "require": required,
-        "executor": executor,
-        "codes": _codes(given),
-        **_max_gas(given, expected),
-    }
-    options["trusts"] = trusts_of(given, expected)
-    options |= {"expectations": expected.sets, "anchors": expected.anchors}
-    entries = [_one(path, options, expected) for path in given["bundles"]]
+        executor = isolated(given["compiler"], seconds=_time_limit(given, expected))
+    entries = verified_all(given["bundles"], demands, executor=executor, expected=expected, hands=_hands(given))
     said = {} if executor is None else executor.said
     worst = min(entries, key=lambda entry: _WORST.index(entry["exit"]))
     result = {**(worst if len(entries) == 1 else {"verdict": worst["verdict"]}), "bundles": entries}
@@ -77,6 +69,27 @@ def execute(given: Given) -> Report:
         engine=said.get("engine"),
         error=_error(worst),
     )
+
+
+def _demands(given: Given, expected: Expected) -> Any:
+    from near_tee_cli.proof.verifier import Demands
+
+    return Demands(
+        _required(given, expected),
+        codes=_codes(given),
+        trusts=trusts_of(given, expected),
+        expectations=expected.sets,
+        anchors=expected.anchors,
+        **_max_gas(given, expected),
+    )
+
+
+def _hands(given: Given) -> int:
+    import os
+
+    from near_tee_cli.cli.units import number
+
+    return (0 if given["jobs"] is None else number(given["jobs"], "--jobs", bound=1024)) or os.cpu_count() or 1
 
 
 def _required(given: Given, expected: Expected) -> frozenset[Any]:
@@ -96,7 +109,7 @@ def _required(given: Given, expected: Expected) -> frozenset[Any]:
         raise UsageError("--no-replay contradicts the policy, which requires re-executed", where="--no-replay")
     required = frozenset(asked) or (NO_REPLAY if given["no_replay"] else DEFAULT_REQUIRED)
     signed = given["signer"] or (expected.policy is not None and expected.policy.signers)
-    return required | {Strength.SIGNED} if signed else required
+    return required | NO_REPLAY | ({Strength.SIGNED} if signed else frozenset())
 
 
 def _codes(given: Given) -> dict[bytes, bytes]:
@@ -122,62 +135,6 @@ def _max_gas(given: Given, expected: Expected) -> dict[str, int]:
     from near_tee_cli.cli.units import gas
 
     return {"max_gas": gas(given["max_gas"], "--max-gas", limit=2**64 - 1)}
-
-
-def _one(path: str, options: dict[str, Any], expected: Expected) -> dict[str, Any]:
-    """The verification of one file, for programs."""
-    from near_tee_cli.cli import files
-    from near_tee_cli.cli.claims import bundle_json
-    from near_tee_cli.errors import BadInputError
-    from near_tee_cli.primitives.keys import public_key_text
-    from near_tee_cli.proof.verifier import verify
-
-    try:
-        data = files.read(path, "the bundle", max_bytes=files.MAX_BUNDLE_BYTES)
-    except BadInputError as error:
-        return _unread(path, error)
-    report = verify(data, **options)
-    verdict = report.verdict.value
-    code = exit_codes.BAD_INPUT if report.malformed else _EXITS.get(verdict, exit_codes.VERIFY_INCONCLUSIVE)
-    checks = [
-        {"number": one.number, "name": one.name, "result": one.status.value, "detail": one.detail, "code": one.code}
-        for one in report.checks
-    ]
-    return {
-        "path": path,
-        **bundle_json(data, report.claim),
-        "checks": checks,
-        "signers": [public_key_text(key) for key in report.signers],
-        "strengths": sorted(strength.value for strength in report.strengths),
-        "required": sorted(strength.value for strength in report.required),
-        "expected": expectations_json(expected, report.unconstrained),
-        "verdict": verdict,
-        "code": report.code,
-        "message": report.message,
-        "exit": code,
-    }
-
-
-def _unread(path: str, error: NearTeeError) -> dict[str, Any]:
-    nothing: dict[str, Any] = dict.fromkeys(
-        ("file_digest", "size", "claim_digest", "pre_root", "post_root", "claim"), None
-    )
-    verdict: dict[str, Any] = {
-        "checks": [],
-        "signers": [],
-        "strengths": [],
-        "required": [],
-        "expected": None,
-        "verdict": "inconclusive",
-    }
-    return {
-        "path": path,
-        **nothing,
-        **verdict,
-        "code": error.code,
-        "message": error.message,
-        "exit": exit_codes.BAD_INPUT,
-    }
 
 
 def _error(worst: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,0 +1,74 @@
+"""What was proved once is found again, and only what is whole."""
+
+import pytest
+
+from near_tee_cli.errors import WriteError
+from near_tee_cli.primitives.hashes import sha256
+from near_tee_cli.workspace.result_store import ResultStore
+
+JOB = b"\1" * 32
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def store(directory):
+    return ResultStore(str(directory), resume=False)
+
+
+def test_kept_and_found(store, directory) -> None:
+    assert store.find(JOB) is None
+    kept = store.keep(JOB, b"bundle", {"exit": 0})
+    assert kept == {"exit": 0, "bundle": sha256(b"bundle").hex()}
+    assert store.find(JOB) == (kept, b"bundle")
+    assert ResultStore(str(directory), resume=True).find(JOB) == (kept, b"bundle")
+    path = store.name("a", kept["bundle"])
+    assert (directory / "a.ntb").read_bytes() == b"bundle"
+    assert store.name("a", kept["bundle"]) == path
+    assert sorted(entry.name for entry in directory.iterdir()) == ["a.ntb", "jobs", "objects"]
+    assert len(list((directory / "jobs").iterdir())) == 1
+
+
+def test_two_jobs_with_one_result(store, directory) -> None:
+    store.keep(JOB, b"bundle", {})
+    store.keep(b"\2" * 32, b"bundle", {})
+    assert len(list((directory / "objects").iterdir())) == 1
+
+
+def test_a_name_moves_on(store, directory) -> None:
+    store.name("a", store.keep(JOB, b"one", {})["bundle"])
+    store.name("a", store.keep(JOB, b"two", {})["bundle"])
+    assert (directory / "a.ntb").read_bytes() == b"two"
+    assert store.find(JOB).bundle == b"two"
+
+
+@pytest.mark.parametrize("damage", ["bundle", "missing-bundle", "job", "digest"])
+def test_what_is_damaged_was_never_made(store, directory, damage) -> None:
+    store.keep(JOB, b"bundle", {"exit": 0})
+    (object_path,) = (directory / "objects").iterdir()
+    (job_path,) = (directory / "jobs").iterdir()
+    if damage == "bundle":
+        object_path.write_bytes(b"bundlf")
+    elif damage == "missing-bundle":
+        object_path.unlink()
+    elif damage == "job":
+        job_path.write_bytes(job_path.read_bytes()[:-5])
+    else:
+        job_path.write_text('{"bundle":"../../../etc/passwd"}')
+    assert store.find(JOB) is None
+    store.keep(JOB, b"bundle", {"exit": 0})
+    assert store.find(JOB).bundle == b"bundle"
+
+
+def test_what_is_there_is_only_gone_on_with_when_asked(directory) -> None:
+    directory.mkdir()
+    ResultStore(str(directory), resume=False)
+    with pytest.raises(WriteError) as caught:
+        ResultStore(str(directory), resume=False)
+    assert caught.value.code == "exists"
+    ResultStore(str(directory), resume=True)
+    with pytest.raises(WriteError):
+        ResultStore(str(directory / "no" / "where"), resume=True)
