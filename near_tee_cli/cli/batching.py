@@ -19,6 +19,7 @@ from near_tee_cli.batch.pool import Task, run_all
 from near_tee_cli.cli import exit_codes, files, units
 from near_tee_cli.cli import machine as machines
 from near_tee_cli.cli.batch_options import BATCH
+from near_tee_cli.cli.claim_options import formed, purpose_of
 from near_tee_cli.cli.claims import bundle_json
 from near_tee_cli.cli.failures import failure_text
 from near_tee_cli.cli.isolated import DEFAULT_TIME_LIMIT, paths
@@ -88,6 +89,9 @@ def understood(item: Item, base: str, line_of: LineOf) -> Work:
     contracts = [text.partition("=")[2] for text in given["with"]]
     results = [text.removeprefix("ok:@") for text in given["promise_results"] if text.startswith("ok:@")]
     reads = tuple(os.path.join(base, path) for path in (*named.values(), *contracts, *results))
+    if given["previous"] is not None and os.path.exists(os.path.join(base, given["previous"])):
+        named["previous"] = given["previous"]
+        reads = (*reads, os.path.join(base, given["previous"]))
     if any(path == files.STDIN for path in (*named.values(), *contracts)):
         raise UsageError("an item of a batch reads no standard input", where=item.name)
     values = {name: value for name, value in given.items() if name not in (*_FILES, *_WITHOUT_EFFECT)}
@@ -167,12 +171,18 @@ class Batch:
                 prepared = machines.machine_with(self._given["compiler"], self._cache, ())
                 source = source_of(work.given, prepared.machine)
                 world = source.world
-                proof = prove(world.config, world.chain, transitions=source.transitions, machine=prepared.machine)
+                proof = prove(
+                    world.config,
+                    world.chain,
+                    transitions=source.transitions,
+                    machine=prepared.machine,
+                    purpose=purpose_of(work.given),
+                )
             except NearTeeError as error:
                 return cj.dumps({"exit": exit_codes.of_error(error), "error": _members(error)})
             failure = None if source.result is None else source.result["failure"]
             told = None if failure is None else failure_text(failure)
-            return cj.dumps({"exit": exit_codes.OK, "contract_failure": told}) + proof.data
+            return cj.dumps({"exit": exit_codes.OK, "contract_failure": told}) + formed(proof.data, work.given)
 
         def job(_: tuple[str, ...]) -> bytes:
             if self._base:

@@ -20,6 +20,7 @@ COMMANDS = {
     "prove": Entry("prove", "execute and write a proof bundle that anybody can verify offline"),
     "verify": Entry("verify", "check proof bundles, by default by executing them again"),
     "sign": Entry("sign", "vouch for a proof bundle with a key of yours"),
+    "bundle": Entry("bundle", "put bundles together, take them apart, look into them"),
     "key": Entry("key", "make, show and take over the keys that sign bundles"),
     "replay": Entry("replay", "apply recorded cases and compare with what was recorded"),
     "state": Entry("state", "make, change, import, compare and look into state snapshots"),
@@ -28,6 +29,11 @@ COMMANDS = {
 }
 
 SUBCOMMANDS = {
+    "bundle": {
+        "pack": Entry("bundle_pack", "several bundles in one file that shares what they have in common"),
+        "unpack": Entry("bundle_unpack", "the bundles of a chain file, byte for byte"),
+        "show": Entry("bundle_show", "what a bundle or a chain file claims and holds"),
+    },
     "key": {
         "new": Entry("key_new", "a new key in a file that only you may read"),
         "show": Entry("key_show", "the public half of a key"),

@@ -1,5 +1,6 @@
 """Many bundles verified: what executes nothing happens here, one after another; executing again in children."""
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -7,31 +8,38 @@ from near_tee_cli.batch.pool import Task, run_all
 from near_tee_cli.cli import exit_codes, files
 from near_tee_cli.cli.claims import bundle_json
 from near_tee_cli.cli.expecting import Expected, expectations_json
-from near_tee_cli.errors import BadInputError, NearTeeError
+from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError
 from near_tee_cli.isolate.child import Child, Death
 from near_tee_cli.primitives.keys import public_key_text
+from near_tee_cli.proof.chain import Chain
+from near_tee_cli.proof.chain_file import is_chain_file, unpack
 from near_tee_cli.proof.report import Report
 from near_tee_cli.proof.verifier import Begun, Demands, begin
 
+SUFFIX = ".ntb"
 _EXITS = {"established": exit_codes.OK, "contradicted": exit_codes.VERIFY_FAILED}
 
 
 def verified_all(
-    paths: Sequence[str], demands: Demands, *, executor: Any, expected: Expected, hands: int
+    paths: Sequence[str], demands: Demands, *, chain: Chain | None, executor: Any, expected: Expected, hands: int
 ) -> list[dict[str, Any]]:
     """The entry of each bundle, in order, for programs; one that cannot be read does not stop the others.
+
+    With a `chain` each has to continue the one before it.
 
     `executor` is an `IsolatedExecutor`, `None` when nothing is executed. Raises `HostError` when no machine can run.
     """
 
     def tasks() -> Iterator[Task]:
-        for path in paths:
-            try:
-                data = files.read(path, "the bundle", max_bytes=files.MAX_BUNDLE_BYTES)
-            except BadInputError as error:
-                yield Task(path, None, _unread(path, error))
+        for path, data in _bundles_in(paths):
+            if isinstance(data, BadInputError):
+                if chain is not None:
+                    chain.skip()
+                yield Task(path, None, _unread(path, data))
                 continue
             begun = begin(data, demands)
+            if chain is not None:
+                _link(chain, begun)
             if executor is None or not begun.wants_execution:
                 yield Task(path, None, _entry(path, data, begun.report(None), expected))
             else:
@@ -46,6 +54,43 @@ def verified_all(
         return _entry(path, data, begun.report(executor.executed(answer)), expected)
 
     return [entry for _, entry in run_all(tasks(), hands=hands, finish=finish)]
+
+
+def _bundles_in(paths: Sequence[str]) -> Iterator[tuple[str, bytes | BadInputError]]:
+    """(Name, bytes) of every bundle: in a file of its own, in a chain file, or in a directory, in order of names."""
+    for path in paths:
+        if path != files.STDIN and os.path.isdir(path):
+            names = sorted(name for name in os.listdir(path) if name.endswith(SUFFIX))
+            if not names:
+                yield path, BadInputError(f"{path} holds no bundles (*{SUFFIX})", code="not-found")
+            for name in names:
+                yield from _bundles_in_file(os.path.join(path, name))
+        else:
+            yield from _bundles_in_file(path)
+
+
+def _bundles_in_file(path: str) -> Iterator[tuple[str, bytes | BadInputError]]:
+    try:
+        data = files.read(path, "the bundle", max_bytes=files.MAX_BUNDLE_BYTES)
+        bundles = unpack(data) if is_chain_file(data) else None
+    except BadInputError as error:
+        yield path, error
+        return
+    if bundles is None:
+        yield path, data
+    else:
+        yield from ((f"{path}[{number}]", one) for number, one in enumerate(bundles))
+
+
+def _link(chain: Chain, begun: Begun) -> None:
+    """Check 18 for the next bundle of a chain."""
+    if begun.bundle is None:
+        chain.skip()
+        return
+    try:
+        begun.continues(chain.add(begun.bundle))
+    except EvidenceError as error:
+        begun.breaks_off(error)
 
 
 def _entry(path: str, data: bytes, report: Report, expected: Expected) -> dict[str, Any]:

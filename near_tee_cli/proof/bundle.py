@@ -75,7 +75,9 @@ ENVELOPE = 1
 """Kind of an attachment: a DSSE envelope, JSON."""
 COMPACT_SIGNATURE = 2
 """A public key of 33 bytes and a signature of 64."""
-KNOWN_ATTACHMENTS = frozenset({ENVELOPE, COMPACT_SIGNATURE})
+KEY_PATHS = 3
+"""Merkle paths of every change, Borsh."""
+KNOWN_ATTACHMENTS = frozenset({ENVELOPE, COMPACT_SIGNATURE, KEY_PATHS})
 
 Sortable = TypeVar("Sortable", bytes, int, str)
 
@@ -186,8 +188,8 @@ def encode_bundle(bundle: Bundle) -> bytes:
             encode_carried(content.carried),
             vector(map(encode_transition, content.transitions)),
             encode_nodes(content.nodes),
-            vector(code.hash + optional(None if code.code is None else blob(code.code)) for code in content.codes),
-            vector(bytes((item.kind,)) + blob(item.data) for item in bundle.attachments),
+            encode_codes(content.codes),
+            encode_attachments(bundle.attachments),
         )
     )
     if len(data) > MAX_BUNDLE_BYTES:
@@ -322,6 +324,16 @@ def encode_changes(changes: tuple[tuple[bytes, bytes | None], ...]) -> bytes:
 def encode_nodes(nodes: tuple[bytes, ...]) -> bytes:
     """Borsh of trie nodes and values."""
     return vector(map(blob, nodes))
+
+
+def encode_codes(codes: tuple[Code, ...]) -> bytes:
+    """Borsh of contracts, or of their hashes alone."""
+    return vector(code.hash + optional(None if code.code is None else blob(code.code)) for code in codes)
+
+
+def encode_attachments(attachments: tuple[Attachment, ...]) -> bytes:
+    """Borsh of what stands beside the claim."""
+    return vector(bytes((item.kind,)) + blob(item.data) for item in attachments)
 
 
 def encode_transition(transition: Transition) -> bytes:

@@ -140,10 +140,16 @@ EXPECTATIONS = Check(
     "the claim is about what was expected: contract, code, caller, roots, network, heights and age",
     "true claims about something else: another contract or network, a block of last year",
 )  # fmt: skip
+KEY_PATHS = Check(
+    21, "key-paths",
+    "every change has the one Merkle path that leads to it before and after, and there is nothing else",
+    "paths that prove something else to a contract, or carry hidden content",
+)  # fmt: skip
 
 CHECKS = (
     FORMAT, ENCODING, PROTOCOL, CLAIM_DIGEST, CONTENT, INPUTS, WITNESS, CODE, CHANGES, CALLS, OUTCOMES, RECEIPTS, GAS,
     RE_EXECUTION, COMPLETENESS, SIGNATURES, ATTESTATION, CHAIN, TRACE, EXPECTATIONS,
+    KEY_PATHS,
 )  # fmt: skip
 """All checks; the number of a check is its position, counted from 1."""
 

@@ -231,6 +231,36 @@ def bundle() -> Schema:
     )
 
 
+@cache
+def key_path() -> Schema:
+    """The ways to one changed key."""
+    return borsh.record(before=borsh.vector(borsh.u32), after=borsh.vector(borsh.u32))
+
+
+@cache
+def key_paths() -> Schema:
+    """An attachment of kind 3."""
+    return borsh.record(nodes=borsh.vector(borsh.blob), paths=borsh.vector(borsh.vector(key_path())))
+
+
+@cache
+def chain_file() -> Schema:
+    """Several bundles in one file."""
+    packed = borsh.record(
+        head=borsh.blob,
+        nodes=borsh.vector(borsh.u32),
+        codes=borsh.vector(borsh.record(hash=borsh.hash32, place=borsh.u32)),
+        tail=borsh.blob,
+    )
+    return borsh.record(
+        magic=borsh.raw(8),
+        version=borsh.u16,
+        nodes=borsh.vector(borsh.blob),
+        codes=borsh.vector(borsh.blob),
+        bundles=borsh.vector(packed),
+    )
+
+
 def take_apart(data: bytes) -> dict[str, object]:
     """The fields of a bundle as plain values, without judging them. Raises `BadInputError` when it is none."""
     fields: dict[str, object] = borsh.decode(bundle(), data, "bundle", max_bytes=MAX_BUNDLE_BYTES)

@@ -13,10 +13,11 @@ from near_tee_cli.attest.trust import Trust
 from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError, UnsupportedError
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.proof import checks
-from near_tee_cli.proof.bundle import KNOWN_ATTACHMENTS, decode_bundle
+from near_tee_cli.proof.bundle import KNOWN_ATTACHMENTS, Bundle, decode_bundle
 from near_tee_cli.proof.checks import CHECKS, Check, Examined
 from near_tee_cli.proof.claim import Claim
 from near_tee_cli.proof.expectations import Anchor, Expectations, Subject, first_unmet, unconstrained
+from near_tee_cli.proof.key_paths import check_key_paths
 from near_tee_cli.proof.limits import DEFAULT_MAX_GAS
 from near_tee_cli.proof.reexecution import Executed, Executor, execute_again
 from near_tee_cli.proof.report import CheckResult, Report, Status, Strength, Verdict, VerifiedClaim
@@ -160,6 +161,20 @@ class Begun:
         """Whether executing again is asked for, and nothing has decided before it."""
         return not self._course.ended and Strength.RE_EXECUTED in self._demands.required
 
+    @property
+    def bundle(self) -> Bundle | None:
+        """What was read, `None` when it cannot be."""
+        return None if self.examined is None else self.examined.bundle
+
+    def continues(self, found: str) -> None:
+        """Check 18 passed: the bundle has its place in a chain."""
+        self._course.passed(checks.CHAIN, found)
+
+    def breaks_off(self, error: EvidenceError) -> None:
+        """Check 18 failed. What was found wrong with the bundle itself stays what decided."""
+        if not self._course.ended:
+            self._course.failed(checks.CHAIN, error)
+
     def execute(self, executor: Callable[..., T]) -> T:
         """What an `Executor`, or whatever is called like one, gives for checks 14 and 15 of this bundle."""
         if self.examined is None:
@@ -184,6 +199,8 @@ def begin(data: bytes, demands: Demands) -> Begun:
             _make(course, check, make, examined)
             if course.ended:
                 break
+        if not course.ended:
+            _hold_key_paths(course, examined)
         if not course.ended:
             _hold_signatures(course, examined, demands.trusts, required=demands.required)
         if not course.ended:
@@ -225,6 +242,19 @@ def _make(course: _Course, check: Check, make: Callable[[Examined], str], examin
         course.not_told(check, error)
     except EvidenceError as error:
         course.failed(check, error)
+
+
+def _hold_key_paths(course: _Course, examined: Examined) -> None:
+    """Check 21."""
+    try:
+        found = check_key_paths(examined.bundle)
+    except EvidenceError as error:
+        course.failed(checks.KEY_PATHS, error)
+    else:
+        if found is None:
+            course.skipped(checks.KEY_PATHS, "not present")
+        else:
+            course.passed(checks.KEY_PATHS, found)
 
 
 def _hold_signatures(

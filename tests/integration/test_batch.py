@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -249,7 +250,7 @@ def test_the_parent_of_many_stays_small(home, tmp_path) -> None:
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE) as process:
         for number, _ in enumerate(process.stdout, 1):
             if number in (100, 990):
-                pages = int((open(f"/proc/{process.pid}/statm").read()).split()[1])  # noqa: SIM115
+                pages = int(pathlib.Path(f"/proc/{process.pid}/statm").read_text().split()[1])
                 sizes.append(pages * os.sysconf("SC_PAGE_SIZE"))
     assert process.returncode == 0
     assert sizes[1] - sizes[0] < 20 << 20

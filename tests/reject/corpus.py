@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Iterator
 from itertools import chain
 
-from tests.reject import claims, expected, files, signed, tries
+from tests.reject import chains, claims, expected, files, signed, tries
 from tests.reject.entry import Entry
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "fixtures" / "reject"
@@ -21,7 +21,13 @@ def entries() -> tuple[Entry, ...]:
     """Every entry."""
     found = sorted(
         chain(
-            files.entries(), claims.entries(), tries.entries(), expected.entries(), signed.entries(), signed.untrusted()
+            files.entries(),
+            claims.entries(),
+            tries.entries(),
+            expected.entries(),
+            signed.entries(),
+            signed.untrusted(),
+            chains.entries(),
         )
     )
     names = [entry.name for entry in found]

@@ -4,7 +4,8 @@ from typing import Any
 
 from near_tee_cli.cli import context_options, exit_codes
 from near_tee_cli.cli.batch_options import BATCH
-from near_tee_cli.cli.parameters import OUTPUT, CommandLine, Given, Parameter
+from near_tee_cli.cli.claim_options import CLAIM, formed, purpose_of
+from near_tee_cli.cli.parameters import FLAG, OUTPUT, CommandLine, Given, Parameter
 from near_tee_cli.cli.report import Audience, Report
 from near_tee_cli.cli.terminal import BOLD, GREEN, plain
 from near_tee_cli.errors import UsageError
@@ -29,6 +30,13 @@ LINE = CommandLine(
         context_options.METHOD_ARGUMENT._replace(required=False, metavar="[METHOD]"),
         context_options.POSITIONAL_ARGS,
         Parameter("from_step", ("--from",), "Prove a step that `run --out` wrote.", "STEP", panel="Source"),
+        Parameter(
+            "all_steps",
+            ("--all",),
+            "Prove the steps that led to --from too, as a chain: -o is a directory, or one file NAME.ntc.",
+            kind=FLAG,
+            panel="Source",
+        ),
         Parameter("case", ("--case",), "Prove a recorded case.", "CASE", panel="Source"),
         Parameter("out", ("--out", "-o"), "The bundle to write, usually called *.ntb.", "BUNDLE", panel="Output"),
         Parameter(
@@ -38,6 +46,7 @@ LINE = CommandLine(
             "FILE",
             panel="Claim",
         ),
+        *CLAIM,
         *BATCH,
         *_OPTIONS,
         *OUTPUT,
@@ -70,11 +79,14 @@ def execute(given: Given) -> Report:
     if out is None or out == "-":
         raise UsageError("where shall the bundle go?", where="--out", hint="add -o NAME.ntb")
     require_free(out, force=given["force"])
+    if given["all_steps"]:
+        return _chain(given)
     prepared = machine(given["compiler"], namespace=EXECUTING)
     source = source_of(given, prepared.machine)
     world = source.world
-    proof = prove(world.config, world.chain, transitions=source.transitions, machine=prepared.machine)
-    data, signer = _signed(proof.data, given)
+    purpose = purpose_of(given)
+    proof = prove(world.config, world.chain, transitions=source.transitions, machine=prepared.machine, purpose=purpose)
+    data, signer = _signed(formed(proof.data, given), given)
     write_file(out, data, overwrite=given["force"])
     bundle = bundle_json(data, proof.claim)
     result = {"path": out, **bundle, "signer": signer, "run": source.result}
@@ -105,12 +117,43 @@ def _signed(data: bytes, given: Given) -> tuple[bytes, str | None]:
     return encode_bundle(signed), public_key_text(key.public_key())
 
 
+def _chain(given: Given) -> Report:
+    """Prove a step and those that led to it, each bundle naming the one before. Raises what stops it."""
+    from near_tee_cli.cli.claims import bundle_json
+    from near_tee_cli.cli.machine import EXECUTING, machine
+    from near_tee_cli.cli.proving import prove_path
+
+    prepared = machine(given["compiler"], namespace=EXECUTING)
+    bundles = prove_path(given["from_step"], purpose_of(given), machine=prepared.machine)
+    finished = [(name, *_signed(formed(proof.data, given), given), proof.claim) for name, proof in bundles]
+    written = _write_chain(given["out"], [(name, data) for name, data, _, _ in finished], force=given["force"])
+    entries = [{"name": name, **bundle_json(data, claim), "signer": signer} for name, data, signer, claim in finished]
+    result = {"path": given["out"], "size": written, "bundles": entries}
+    text = f"proved  {plain(given['out'])}  a chain of {len(entries)} bundles, {written:,} bytes"
+    return Report(exit_codes.OK, result, lambda _: [text], warnings=prepared.warnings, engine=prepared.engine)
+
+
+def _write_chain(out: str, bundles: list[tuple[str, bytes]], *, force: bool) -> int:
+    """Write bundles as one chain file or as a directory; how many bytes."""
+    from near_tee_cli.proof.chain_file import pack
+    from near_tee_cli.workspace.atomic import write_directory, write_file
+
+    if out.endswith(".ntc"):
+        data = pack([data for _, data in bundles])
+        write_file(out, data, overwrite=force)
+        return len(data)
+    write_directory(out, {f"{number:02}-{name}.ntb": data for number, (name, data) in enumerate(bundles)})
+    return sum(len(data) for _, data in bundles)
+
+
 def _require_one_source(given: Given) -> None:
     named = {
         "CONTRACT.wasm": given["contract_file"],
         "--from": given["from_step"],
         "--case": given["case"],
     }
+    if given["all_steps"] and given["from_step"] is None:
+        raise UsageError("--all goes with --from", where="--all")
     for parameter in BATCH:
         if given[parameter.name] not in (None, False):
             raise UsageError(f"{parameter.flags[0]} goes with --batch", where=parameter.flags[0])

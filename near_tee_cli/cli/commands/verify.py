@@ -19,7 +19,8 @@ LINE = CommandLine(
         " bundle. Ends with 4 when a claim is contradicted, with 5 when something asked for cannot be told."
     ),
     parameters=(
-        Parameter("bundles", (), "Proof bundles.", "BUNDLE...", kind=MANY, required=True),
+        Parameter("bundles", (), "Proof bundles, chain files, or directories of them.", "BUNDLE...", kind=MANY,
+                  required=True),
         Parameter("no_replay", ("--no-replay",), "Execute nothing: check that the claim is consistent.", kind=FLAG,
                   panel="Demands"),
         Parameter("require", ("--require",),
@@ -27,6 +28,8 @@ LINE = CommandLine(
                   kind=MANY, panel="Demands"),
         Parameter("codes", ("--code",), "A contract for bundles that only name its hash; repeat for several.", "WASM",
                   kind=MANY, panel="Demands"),
+        Parameter("chain", ("--chain",), "The bundles are a chain in this order: each has to continue the one before.",
+                  kind=FLAG, panel="Demands"),
         Parameter("jobs", ("--jobs", "-J"), "How many bundles are executed at once. Default: one for each processor.",
                   "N", panel="Demands"),
         Parameter("time_limit", ("--time-limit",), "Seconds that executing one bundle again may take. Default 60.",
@@ -48,6 +51,7 @@ _WORST = (exit_codes.VERIFY_FAILED, exit_codes.BAD_INPUT, exit_codes.VERIFY_INCO
 def execute(given: Given) -> Report:
     """Verify every bundle of a line; one that cannot be read does not stop the others."""
     from near_tee_cli.cli.verifying import verified_all
+    from near_tee_cli.proof.chain import Chain
     from near_tee_cli.proof.report import Strength
 
     expected = expected_of(given)
@@ -57,7 +61,10 @@ def execute(given: Given) -> Report:
         from near_tee_cli.cli.isolated import executor as isolated
 
         executor = isolated(given["compiler"], seconds=_time_limit(given, expected))
-    entries = verified_all(given["bundles"], demands, executor=executor, expected=expected, hands=_hands(given))
+    chain = Chain() if given["chain"] else None
+    entries = verified_all(
+        given["bundles"], demands, chain=chain, executor=executor, expected=expected, hands=_hands(given)
+    )
     said = {} if executor is None else executor.said
     worst = min(entries, key=lambda entry: _WORST.index(entry["exit"]))
     result = {**(worst if len(entries) == 1 else {"verdict": worst["verdict"]}), "bundles": entries}

@@ -42,6 +42,7 @@ SIMPLE = {
 RECORDS = {
     "Bundle": schemas.bundle, "Claim": schemas.claim, "Call": schemas.call, "Gas": schemas.gas, "Block": schemas.block,
     "Carried": schemas.carried, "Transition": schemas.transition, "Outcome": schemas.outcome, "Chunk": schemas.chunk,
+    "KeyPaths": schemas.key_paths, "Path": schemas.key_path, "ChainFile": schemas.chain_file,
     "Entry": schemas.entry, "EntryInput": schemas.entry_input, "EntryOutcome": schemas.entry_outcome,
 }  # fmt: skip
 INNER = {
@@ -51,7 +52,7 @@ INNER = {
     "BalanceStats": (schemas.chunk, "balance_stats"), "Proposal": (schemas.chunk, "validator_proposals"),
     "YieldTimeout": (schemas.chunk, "yield_timeouts"), "EntryWitness": (schemas.entry, "witness"),
     "Status": (schemas.outcome, "status"), "Contract": (schemas.outcome, "contracts"),
-    "CongestionInfo": (schemas.carried, "congestion_info"),
+    "CongestionInfo": (schemas.carried, "congestion_info"), "Packed": (schemas.chain_file, "bundles"),
 }  # fmt: skip
 
 
@@ -84,6 +85,7 @@ def named():
     result = {id(make()): name for name, make in RECORDS.items()}
     for name, (make, field) in INNER.items():
         result[id(item_of(fields_of(make())[field]))] = name
+    result[id(record_named("NamedCode"))] = "NamedCode"
     result[id(fields_of(item_of(fields_of(schemas.chunk())["validator_proposals"]))["public_key"])] = "PublicKey"
     return result
 
@@ -107,12 +109,14 @@ def type_text(kind):
 def record_named(name):
     if name in RECORDS:
         return RECORDS[name]()
+    if name == "NamedCode":
+        return item_of(fields_of(record_named("Packed"))["codes"])
     make, field = INNER[name]
     return item_of(fields_of(make())[field])
 
 
 @pytest.mark.parametrize(
-    "name", [*RECORDS, *(name for name in INNER if name not in ("Status", "Contract", "CongestionInfo"))]
+    "name", [*RECORDS, "NamedCode", *(name for name in INNER if name not in ("Status", "Contract", "CongestionInfo"))]
 )
 def test_layouts(name) -> None:
     table = [(row[0], row[1]) for row in rows(section(name), "| field |")]
@@ -130,7 +134,7 @@ def test_the_statement_under_the_input_digest() -> None:
 
 def test_every_heading_is_a_layout_that_is_compared() -> None:
     headings = set(re.findall(r"^### (\w+)$", FORMAT, flags=re.MULTILINE))
-    assert headings == {*RECORDS, *INNER, "InputStatement"}
+    assert headings == {*RECORDS, *INNER, "InputStatement", "NamedCode"}
 
 
 def test_caps() -> None:

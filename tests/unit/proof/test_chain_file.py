@@ -1,0 +1,101 @@
+"""Chain files: everything comes back byte for byte, and there is one spelling."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from near_tee_cli.errors import BadInputError
+from near_tee_cli.primitives import borsh
+from near_tee_cli.proof import schemas
+from near_tee_cli.proof.bundle import decode_bundle, encode_bundle
+from near_tee_cli.proof.chain_file import MAGIC, is_chain_file, pack, unpack
+from tests.support.bundles import proof_of, small_proof
+
+FILES = [
+    small_proof().data,
+    *(
+        proof_of(name).data
+        for name in (
+            "runtime/promises/promises-global-bad-hash",
+            "runtime/transactions/transactions-views",
+            "runtime/yields/yields-resume-bad-id",
+            "vm/host/host_views",
+        )
+    ),
+]
+
+
+def detached(data: bytes) -> bytes:
+    bundle = decode_bundle(data)
+    codes = tuple(code._replace(code=None) for code in bundle.content.codes)
+    return encode_bundle(bundle._replace(content=bundle.content._replace(codes=codes)))
+
+
+@given(st.lists(st.sampled_from([*FILES, *map(detached, FILES)]), max_size=6))
+def test_everything_comes_back(bundles) -> None:
+    data = pack(bundles)
+    assert is_chain_file(data)
+    assert unpack(data) == bundles
+
+
+def test_what_is_shared_stands_once() -> None:
+    one, many = pack(FILES[:1]), pack([FILES[0], detached(FILES[0])])
+    assert len(many) < len(one) + len(detached(FILES[0]))
+    assert len(pack(FILES[:1] * 20)) < 20 * len(FILES[0])
+
+
+CHAIN = pack([FILES[0], detached(FILES[0]), FILES[2]])
+
+
+def test_no_flipped_bit_is_another_spelling() -> None:
+    """A changed file is refused, or holds other bundles."""
+    original = unpack(CHAIN)
+    for position in range(len(CHAIN)):
+        damaged = bytearray(CHAIN)
+        damaged[position] ^= 1 << position % 8
+        assert _bundles_or_code(bytes(damaged)) != original
+
+
+def _bundles_or_code(data):
+    try:
+        return unpack(data)
+    except BadInputError as error:
+        return error.code
+
+
+@pytest.mark.parametrize("end", [*range(60), *range(60, len(CHAIN), 97)])
+def test_no_part_of_a_file_is_one(end) -> None:
+    with pytest.raises(BadInputError):
+        unpack(CHAIN[:end])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        FILES[0],
+        MAGIC,
+        MAGIC + b"\2\0",
+        MAGIC + b"\1\0" + b"\xff" * 100,
+        MAGIC + b"\1\0" + b"\0" * 12 + b"\0",
+        MAGIC + b"\1\0" + b"\1\0\0\0\1\0\0\0x" + b"\0" * 8,
+        CHAIN + b"\0",
+        CHAIN + CHAIN,
+    ],
+)
+def test_what_is_no_chain_file(data) -> None:
+    with pytest.raises(BadInputError):
+        unpack(data)
+
+
+def test_bundles_that_are_none_are_not_packed() -> None:
+    with pytest.raises(BadInputError) as caught:
+        pack([FILES[0][:-1]])
+    assert caught.value.code == "malformed-bundle"
+    assert unpack(pack([])) == []
+
+
+def test_the_declared_layout() -> None:
+    fields = borsh.decode(schemas.chain_file(), CHAIN, "chain file", max_bytes=len(CHAIN))
+    assert len(fields["bundles"]) == 3
+    assert borsh.encode(schemas.chain_file(), fields, "chain file") == CHAIN
