@@ -10,7 +10,7 @@ from tests.support.cli import PROJECT, near_tee
 FOLDER = PROJECT / "fixtures" / "bundles"
 LISTED = {
     version.name: dict(
-        re.findall(r"^\| `([a-z0-9.-]+)` \| `([0-9a-f]{64})` \|", (version / "README.md").read_text(), re.M)
+        re.findall(r"^\| `([a-z0-9.-]+)` \| `([0-9a-f]{64})` \|", (version / "README.md").read_text(), re.MULTILINE)
     )
     for version in sorted(FOLDER.iterdir())
 }
