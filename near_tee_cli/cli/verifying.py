@@ -8,7 +8,7 @@ from near_tee_cli.batch.pool import Task, run_all
 from near_tee_cli.cli import exit_codes, files
 from near_tee_cli.cli.claims import bundle_json
 from near_tee_cli.cli.expecting import Expected, expectations_json
-from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError
+from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError, UnsupportedError
 from near_tee_cli.isolate.child import Child, Death
 from near_tee_cli.primitives.keys import public_key_text
 from near_tee_cli.proof.chain import Chain
@@ -16,7 +16,7 @@ from near_tee_cli.proof.chain_file import is_chain_file, unpack
 from near_tee_cli.proof.report import Report
 from near_tee_cli.proof.verifier import Begun, Demands, begin
 
-SUFFIX = ".ntb"
+SUFFIXES = (".ntb", ".ntc")
 _EXITS = {"established": exit_codes.OK, "contradicted": exit_codes.VERIFY_FAILED}
 
 
@@ -60,9 +60,14 @@ def _bundles_in(paths: Sequence[str]) -> Iterator[tuple[str, bytes | BadInputErr
     """(Name, bytes) of every bundle: in a file of its own, in a chain file, or in a directory, in order of names."""
     for path in paths:
         if path != files.STDIN and os.path.isdir(path):
-            names = sorted(name for name in os.listdir(path) if name.endswith(SUFFIX))
+            names = sorted(name for name in os.listdir(path) if name.endswith(SUFFIXES))
             if not names:
-                yield path, BadInputError(f"{path} holds no bundles (*{SUFFIX})", code="not-found")
+                yield (
+                    path,
+                    BadInputError(
+                        f"{path} holds no bundles ({', '.join('*' + suffix for suffix in SUFFIXES)})", code="not-found"
+                    ),
+                )
             for name in names:
                 yield from _bundles_in_file(os.path.join(path, name))
         else:
@@ -134,5 +139,5 @@ def _unread(path: str, error: NearTeeError) -> dict[str, Any]:
         **verdict,
         "code": error.code,
         "message": error.message,
-        "exit": exit_codes.BAD_INPUT,
+        "exit": exit_codes.VERIFY_INCONCLUSIVE if isinstance(error, UnsupportedError) else exit_codes.BAD_INPUT,
     }

@@ -2,7 +2,7 @@
 
 Each begins with the state that the one before left, later, with the same rules or newer ones on the same network. What
 the last block before sent out comes in first; what it handed on beside the state is what the next block was given.
-Nothing stands twice, no yield is resumed twice, and where claims number themselves and name the one before, it is so.
+Nothing stands or is executed twice, no yield is resumed twice, and where claims number themselves and name the one before, it is so.
 """
 
 from near_tee_cli.errors import EvidenceError
@@ -15,12 +15,13 @@ _YIELDED = 0x0C
 class Chain:
     """Bundles added one after another."""
 
-    __slots__ = ("_count", "_digests", "_gap", "_last", "_resumed")
+    __slots__ = ("_count", "_digests", "_executed", "_gap", "_last", "_resumed")
 
     def __init__(self) -> None:
         self._count = 0
         self._last: Bundle | None = None
         self._digests: set[bytes] = set()
+        self._executed: set[bytes] = set()
         self._resumed: set[bytes] = set()
         self._gap = False
 
@@ -34,23 +35,36 @@ class Chain:
 
         Raises `EvidenceError` with the first thing that does not fit: `chain-gap`, `chain-repeat`, `chain-network`,
         `chain-protocol`, `chain-root`, `chain-height`, `chain-receipts`, `chain-carried`, `chain-previous`,
-        `chain-sequence`, `chain-yield`. It is the last of the chain all the same: each link is judged by itself.
+        `chain-sequence`, `chain-executed`, `chain-yield`. It is the last of the chain all the same: each link is judged by itself.
         """
         self._count += 1
         last, gap, self._last, self._gap = self._last, self._gap, bundle, False
         place = f"bundle {self._count}"
         repeated = bundle.claim_digest in self._digests
         self._digests.add(bundle.claim_digest)
-        resumed_again = self._resume(bundle)
+        executed_again, resumed_again = self._execute(bundle), self._resume(bundle)
         if gap:
             raise EvidenceError(f"{place}: what stands before it cannot be read", code="chain-gap")
         if repeated:
             raise EvidenceError(f"{place} makes a claim that stands in the chain already", code="chain-repeat")
         if last is not None:
             _require_continues(last, bundle, place)
+        if executed_again is not None:
+            what = f"{place} executes {executed_again.hex()}, which was executed before"
+            raise EvidenceError(what, code="chain-executed")
         if resumed_again:
             raise EvidenceError(f"{place} resumes a yield that was resumed before", code="chain-yield")
         return "the first of the chain" if last is None else "continues the one before"
+
+    def _execute(self, bundle: Bundle) -> bytes | None:
+        """Note the transactions and receipts that a bundle executes; the first of them that was executed before."""
+        again = None
+        for transition in bundle.content.transitions:
+            for outcome in transition.outcomes:
+                if outcome.id in self._executed and again is None:
+                    again = outcome.id
+                self._executed.add(outcome.id)
+        return again
 
     def _resume(self, bundle: Bundle) -> bool:
         """Note the yields that a bundle takes out of the state; whether one of them was taken before."""

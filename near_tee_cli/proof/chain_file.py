@@ -46,7 +46,9 @@ def is_chain_file(data: bytes) -> bool:
 
 
 def pack(bundles: Sequence[bytes]) -> bytes:
-    """The chain file of `bundles`, in this order. Raises `BadInputError` for what is no bundle, or too much."""
+    """The chain file of `bundles`, in this order. Raises `BadInputError` for what is no bundle, none, or too much."""
+    if not bundles:
+        raise BadInputError("a chain file holds at least one bundle", code="empty-chain")
     decoded = [decode_bundle(data) for data in bundles]
     nodes = sorted({node for bundle in decoded for node in bundle.content.nodes})
     codes = sorted({code.code for bundle in decoded for code in bundle.content.codes if code.code is not None})

@@ -147,8 +147,12 @@ def new_directory(path: str) -> Iterator[str]:
 
 
 def _discard_directory(path: str) -> None:
-    """Remove a directory of ours with what is in it."""
-    for entry in os.scandir(path):
+    """Remove a directory of ours with what is in it; what cannot be removed stays."""
+    try:
+        entries = list(os.scandir(path))
+    except OSError:
+        return
+    for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             _discard_directory(entry.path)
         else:
@@ -244,8 +248,10 @@ def _refuse_taken_directory(path: str) -> None:
         taken = bool(os.listdir(path))
     except FileNotFoundError:
         return
-    except OSError:
+    except NotADirectoryError:
         taken = True
+    except OSError as error:
+        raise _unwritable(path, error) from error
     if taken:
         raise WriteError(f"{path} exists already and is not overwritten", code="exists")
 

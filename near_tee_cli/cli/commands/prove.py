@@ -142,7 +142,8 @@ def _write_chain(out: str, bundles: list[tuple[str, bytes]], *, force: bool) -> 
         data = pack([data for _, data in bundles])
         write_file(out, data, overwrite=force)
         return len(data)
-    write_directory(out, {f"{number:02}-{name}.ntb": data for number, (name, data) in enumerate(bundles)})
+    width = max(2, len(str(len(bundles) - 1)))
+    write_directory(out, {f"{number:0{width}}-{name}.ntb": data for number, (name, data) in enumerate(bundles)})
     return sum(len(data) for _, data in bundles)
 
 

@@ -102,6 +102,15 @@ def test_nothing_stands_twice() -> None:
     assert (3, "chain-repeat") in broken([*SIX[:3], SIX[1]])
 
 
+def test_nothing_is_executed_twice() -> None:
+    """A receipt that comes in from outside again, after all that the one before sent."""
+    outcome = SIX[0].content.transitions[0].outcomes[0]
+    replayed = with_first(SIX[2], outcomes=(*SIX[2].content.transitions[0].outcomes, outcome))
+    assert broken([*SIX[:2], replayed]) == [(2, "chain-executed")]
+    within = with_first(SIX[0], outcomes=(outcome, outcome))
+    assert broken([within]) == [(0, "chain-executed")]
+
+
 def test_a_yield_is_resumed_once() -> None:
     row = b"\x0ca.near\x00" + bytes(32)
     taken = with_first(SIX[0], changes=((row, None),))

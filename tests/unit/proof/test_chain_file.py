@@ -31,7 +31,7 @@ def detached(data: bytes) -> bytes:
     return encode_bundle(bundle._replace(content=bundle.content._replace(codes=codes)))
 
 
-@given(st.lists(st.sampled_from([*FILES, *map(detached, FILES)]), max_size=6))
+@given(st.lists(st.sampled_from([*FILES, *map(detached, FILES)]), min_size=1, max_size=6))
 def test_everything_comes_back(bundles) -> None:
     data = pack(bundles)
     assert is_chain_file(data)
@@ -76,6 +76,7 @@ def test_no_part_of_a_file_is_one(end) -> None:
         FILES[0],
         MAGIC,
         MAGIC + b"\2\0",
+        MAGIC + b"\1\0" + b"\0" * 12,
         MAGIC + b"\1\0" + b"\xff" * 100,
         MAGIC + b"\1\0" + b"\0" * 12 + b"\0",
         MAGIC + b"\1\0" + b"\1\0\0\0\1\0\0\0x" + b"\0" * 8,
@@ -92,7 +93,9 @@ def test_bundles_that_are_none_are_not_packed() -> None:
     with pytest.raises(BadInputError) as caught:
         pack([FILES[0][:-1]])
     assert caught.value.code == "malformed-bundle"
-    assert unpack(pack([])) == []
+    with pytest.raises(BadInputError) as caught:
+        pack([])
+    assert caught.value.code == "empty-chain"
 
 
 def test_the_declared_layout() -> None:

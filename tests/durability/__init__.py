@@ -1,0 +1,1 @@
+"""What is written survives: faults at every call, power cuts, kills, full disks."""
