@@ -14,7 +14,7 @@ K ?=
 J ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint bench conformance format clean
+.PHONY: help setup demo test test-long fuzz lint bench conformance format clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,10 @@ test-long: $(STAMP) ## property and differential tests with many new examples; p
 	  echo "seed $$seed"; \
 	  HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest $(T) -n $(J) $(if $(K),-k '$(K)') -m 'property or long' \
 	    --hypothesis-seed=$$seed
+
+FUZZ_SECONDS ?= 60
+fuzz: $(STAMP) ## mutate the input of every parser for FUZZ_SECONDS each; T names some of them
+	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(if $(filter tests,$(T)),,$(T))
 
 lint: $(STAMP) ## ruff, mypy strict and the architecture test
 	@$(BIN)/ruff check $(SOURCES)

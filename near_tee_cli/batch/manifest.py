@@ -53,7 +53,7 @@ def _read(data: bytes, what: str) -> tuple[Mapping[str, Any], list[Mapping[str, 
     head = data.lstrip()[:1]
     if head == b"{" and b"\n{" in data.strip():
         return {}, [_object(cj.loads(line, what), f"{what} line {number}") for number, line in _lines(data)]
-    if head in (b"{", b"["):
+    if head == b"{" or (head == b"[" and data.lstrip()[1:].lstrip()[:1] in (b"{", b"]", b"")):
         value = cj.loads(data, what)
         if isinstance(value, list):
             return {}, [_object(item, f"item {number}") for number, item in enumerate(value, 1)]
@@ -103,7 +103,7 @@ def _item(members: Mapping[str, Any], where: str, number: int) -> Item:
     flags: list[str] = []
     for member, value in members.items():
         if member not in ("name", *_POSITIONS):
-            flags += _words(member, value, f"{where}.{member}")
+            flags += _words(member, value, f"{where}.{member[:60]}")
     for word in words:
         if word.startswith("-") and word != "-":
             raise BadInputError(f"{where}: {word[:60]!r} looks like a flag", where=where)
@@ -117,7 +117,7 @@ def _is_plain(name: str) -> bool:
 
 def _words(member: str, value: Any, where: str) -> list[str]:
     """The words of a flag: nothing for false, the flag alone for true, and once for each value of a list."""
-    if not member.replace("_", "").replace("-", "").isalnum():
+    if len(member) > 60 or not member.replace("_", "").replace("-", "").isalnum():
         raise BadInputError(f"{where}: no flag has such a name", where=where)
     flag = "--" + member.replace("_", "-")
     if isinstance(value, bool):

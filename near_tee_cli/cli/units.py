@@ -56,7 +56,9 @@ def gas(text: str, flag: str, *, limit: int) -> int:
         value = number(digits, flag)
         if value == 0 or value >= UNAMBIGUOUS_GAS:
             return value
-        raise UsageError(f"{flag} {text} has no unit", where=flag, hint=f"write '{digits} Tgas' or '{digits} gas'")
+        raise UsageError(
+            f"{flag} {digits[:40]} has no unit", where=flag, hint=f"write '{digits[:40]} Tgas' or '{digits[:40]} gas'"
+        )
     return _amount(text, flag, digits=digits, unit=unit, units=GAS_UNITS, bound=U64_MAX, example="100 Tgas")
 
 
@@ -66,8 +68,8 @@ def near(text: str, flag: str) -> int:
     if not unit and digits.isdigit():
         if not digits.strip("0"):
             return 0
-        hint = f"write '{digits} NEAR' or '{digits} yoctoNEAR'"
-        raise UsageError(f"{flag} {text} has no unit", where=flag, hint=hint)
+        hint = f"write '{digits[:40]} NEAR' or '{digits[:40]} yoctoNEAR'"
+        raise UsageError(f"{flag} {digits[:40]} has no unit", where=flag, hint=hint)
     return _amount(text, flag, digits=digits, unit=unit, units=NEAR_UNITS, bound=U128_MAX, example="1 NEAR")
 
 

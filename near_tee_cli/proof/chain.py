@@ -2,7 +2,8 @@
 
 Each begins with the state that the one before left, later, with the same rules or newer ones on the same network. What
 the last block before sent out comes in first; what it handed on beside the state is what the next block was given.
-Nothing stands or is executed twice, no yield is resumed twice, and where claims number themselves and name the one before, it is so.
+Nothing stands or is executed twice, no yield is resumed twice, and where claims number themselves and name the one
+before, it is so.
 """
 
 from near_tee_cli.errors import EvidenceError
@@ -35,7 +36,8 @@ class Chain:
 
         Raises `EvidenceError` with the first thing that does not fit: `chain-gap`, `chain-repeat`, `chain-network`,
         `chain-protocol`, `chain-root`, `chain-height`, `chain-receipts`, `chain-carried`, `chain-previous`,
-        `chain-sequence`, `chain-executed`, `chain-yield`. It is the last of the chain all the same: each link is judged by itself.
+        `chain-sequence`, `chain-executed`, `chain-yield`. It is the last of the chain all the same: each link is judged
+        by itself.
         """
         self._count += 1
         last, gap, self._last, self._gap = self._last, self._gap, bundle, False

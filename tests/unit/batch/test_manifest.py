@@ -47,6 +47,10 @@ def test_toml_and_one_object() -> None:
     first, second = parse_manifest(TOML.encode(), "m")
     assert (first.words, second) == (("a.wasm", "set", '--args={"k":[1]}', "--block-height=5"), MEANT[1])
     assert parse_manifest(json.dumps(ITEMS[1]).encode(), "m") == [MEANT[1]]
+    tables = TOML.replace("version = 1", "").lstrip()
+    assert tables.startswith("[defaults]")
+    assert len(parse_manifest(tables.encode(), "m")) == 2
+    assert parse_manifest(b"[[items]]\ncase = 'a.json'", "m")[0].words == ("--case=a.json",)
     assert parse_manifest(b'{"case":"a.json","args":"text"}', "m")[0].words == ("--case=a.json", "--args=text")
 
 
