@@ -1,26 +1,39 @@
 """The commands of the README work as they stand there."""
 
+import os
 import re
-import shlex
 import shutil
+import subprocess
+import sys
 
-from tests.support.cli import near_tee
 
-
-def test_blocks_of_the_readme(project, tmp_path):
-    """Every `near-tee` and `mkdir` line, in order, beside a copy of the examples and nothing else."""
-    text = (project / "README.md").read_text(encoding="utf-8")
-    lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
-    commands = [shlex.split(line) for line in lines if line.startswith(("near-tee ", "mkdir "))]
-    assert len(commands) >= 5
+def test_blocks_of_the_documents(project, tmp_path):
+    """Every block of shell in the README and the page about batches, in order, beside a copy of the examples alone."""
+    pages = [(project / name).read_text(encoding="utf-8") for name in ("README.md", "docs/batch.md")]
+    blocks = [
+        block for page in pages for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "make " not in block
+    ]
+    assert len(blocks) >= 5
     shutil.copytree(project / "examples", tmp_path / "examples")
-    for program, *arguments in commands:
-        if program == "mkdir":
-            (tmp_path / arguments[-1]).mkdir(parents="-p" in arguments)
-            continue
-        done = near_tee(*arguments, home=tmp_path / "home", cwd=tmp_path, PYTHONPATH=str(project))
-        # Two steps that differ are what the comparison is there for, and it says so with its exit code.
-        assert done.code == (7 if arguments[0] == "diff" else 0), (arguments, done.err)
+    program = tmp_path / "bin" / "near-tee"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m near_tee_cli "$@"\n')
+    program.chmod(0o755)
+    environment = {**os.environ, "NEAR_TEE_HOME": str(tmp_path / "home"), "PYTHONPATH": str(project),
+                   "PATH": f"{program.parent}:{os.environ['PATH']}"}  # fmt: skip
+    for block in blocks:
+        # Two steps that differ are what a comparison is there for, and it says so with its exit code.
+        script = re.sub(r"^(near-tee diff .*)$", r"\1 || [ $? -eq 7 ]", block, flags=re.MULTILINE)
+        shutil.rmtree(tmp_path / "build" / "batch", ignore_errors=True)
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (block, done.stderr)
 
 
 def test_make_targets_of_the_readme_exist(project):
