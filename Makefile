@@ -14,7 +14,7 @@ K ?=
 J ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long fuzz lint bench conformance format clean
+.PHONY: help setup demo test test-long fuzz mutate lint bench conformance format clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ test-long: $(STAMP) ## property and differential tests with many new examples; p
 FUZZ_SECONDS ?= 60
 fuzz: $(STAMP) ## mutate the input of every parser for FUZZ_SECONDS each; T names some of them
 	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(if $(filter tests,$(T)),,$(T))
+
+mutate: $(STAMP) ## change the verifier in one place at a time and see whether anybody notices
+	@$(BIN)/python -m tests.mutate
 
 lint: $(STAMP) ## ruff, mypy strict and the architecture test
 	@$(BIN)/ruff check $(SOURCES)
