@@ -9,7 +9,10 @@ import itertools
 import pathlib
 import re
 
+import pytest
+
 from near_tee_cli.params.costs import ExtCost
+from near_tee_cli.params.features import SUPPORTED_VERSIONS
 from near_tee_cli.primitives import merkle
 from near_tee_cli.primitives.schema.access_key import AccessKey, GasKeyInfo, encode_access_key
 from near_tee_cli.primitives.schema.account import Account, decode_account, encode_account
@@ -22,9 +25,11 @@ from near_tee_cli.primitives.schema.receipt import (
     PROMISE_YIELD_V2,
     DataReceipt,
     DataReceiver,
+    balance_refund,
     decode_receipt,
     decode_state_stored_receipt,
     encode_receipt,
+    gas_refund,
 )
 from near_tee_cli.primitives.schema.records import AccountRecord
 from near_tee_cli.primitives.schema.transaction import transaction_v0
@@ -67,6 +72,7 @@ ELSEWHERE = {
         "runtime/actions/test_delegate.py::test_the_inner_receipt",
     ),
     14: (
+        "runtime/test_fees.py::test_worked_example",
         "runtime/test_fees.py::test_gas_is_never_bought_below_the_minimum_price",
         "runtime/test_refunds.py::test_an_account_that_was_created_is_paid_from_the_surplus",
     ),
@@ -193,6 +199,8 @@ def test_08_contracts_write_receipts_of_the_second_version() -> None:
     other = world(account("a.near"), account("b.near"))
     other.produce_block(block(1), transactions=[transact("a.near", "b.near", Transfer(1))], machine=NO_MACHINE)
     assert [receipt.body.tag for receipt in other.in_flight] == [ACTION]
+    assert balance_refund("b.near", 1).body.tag == ACTION
+    assert gas_refund("b.near", 1, signer_public_key=public_key("b.near")).body.tag == ACTION
 
 
 def test_09_a_success_writes_the_account_and_a_call_reads_the_yields() -> None:
@@ -252,14 +260,20 @@ def test_11_an_invalid_transaction_has_an_outcome_of_no_gas_and_that_one_is_in_t
 
 
 def test_14_gas_is_burnt_at_the_lower_price_and_the_difference_comes_back() -> None:
+    numerator, denominator = CONFIG.burnt_gas_reward
     for price, burnt_at in ((10**8, 10**8), (10**9, 10**9), (3 * 10**9, 10**9)):
-        state = world(account("a.near"), account("b.near"))
-        receipt = receipt_of(Transfer(1), receiver="b.near", gas_price=10**9)
-        transition = state.produce_block(block(1, gas_price=price), receipts=[receipt], machine=NO_MACHINE)
-        (entry,) = transition.result.outcomes
+        state = world(account("a.near"), account("b.near", code=b"code"))
+        before = rows.account(overlay_of(state), "b.near").amount
+        receipt = receipt_of(call("work", gas=10**12), receiver="b.near", gas_price=10**9)
+        machine = PythonMachine(work=lambda c, e: None)
+        result = state.produce_block(block(1, gas_price=price), receipts=[receipt], machine=machine).result
+        (entry,) = result.outcomes
         assert entry.outcome.tokens_burnt == entry.outcome.gas_burnt * burnt_at
-        refunded = sum(sent.body.actions[0].deposit for sent in transition.result.outgoing_receipts)
+        assert result.balance_stats.gas_deficit_amount == 0
+        refunded = sum(sent.body.actions[0].deposit for sent in result.outgoing_receipts)
         assert refunded == entry.outcome.gas_burnt * (10**9 - burnt_at)
+        reward = 10**12 * numerator // denominator * burnt_at
+        assert rows.account(overlay_of(state), "b.near").amount == before + reward
 
 
 def test_15_refunds_come_before_results_and_the_ids_count_them() -> None:
@@ -279,19 +293,23 @@ def test_15_refunds_come_before_results_and_the_ids_count_them() -> None:
     assert len({one.receipt_id for one in sent}) == 3
 
 
-def test_16_refunds_burn_no_tokens_and_their_gas_counts() -> None:
-    state = world(account("a.near"), account("b.near"))
-    refund = receipt_of(Transfer(7), sender="system", receiver="b.near", signer_id="system", gas_price=0)
+@pytest.mark.parametrize("version", SUPPORTED_VERSIONS)
+def test_16_refunds_burn_no_tokens_and_their_gas_counts(version: int) -> None:
+    state = world(account("a.near"), account("b.near"), version=version)
+    refund = balance_refund("b.near", 7)._replace(receipt_id=b"\1" * 32)
     result = run(state, refund).result
     (entry,) = result.outcomes
     assert (entry.outcome.tokens_burnt, result.balance_stats.tx_burnt_amount) == (0, 0)
     assert result.outgoing_receipts == ()
     assert entry.outcome.gas_burnt == result.gas_burnt == 223182562500
     # A limit that the refund reaches delays what comes after it.
-    limited = state.produce_block(
-        block(2, gas_limit=1), receipts=[refund, refund._replace(receipt_id=bytes(32))], machine=NO_MACHINE
-    )
+    limited = state.produce_block(block(2, gas_limit=1), receipts=[refund, refund], machine=NO_MACHINE)
     assert limited.result.delayed_receipts_count == 1
+    # One that finds no account is not refunded once more.
+    lost = run(world(account("a.near"), version=version), refund).result
+    assert isinstance(lost.outcomes[0].outcome.status, Failure)
+    assert lost.outgoing_receipts == ()
+    assert (lost.balance_stats.tx_burnt_amount, lost.balance_stats.other_burnt_amount) == (0, 7)
 
 
 def test_17_a_contract_is_rewarded_for_its_own_gas_even_when_it_fails() -> None:
