@@ -1,11 +1,87 @@
 """The parameters of each version: as data, merged, typed."""
 
+import json
+import pathlib
+from collections.abc import Iterator
+
 import pytest
 
 from near_tee_cli.errors import NearTeeError, UnsupportedError
 from near_tee_cli.params.costs import ActionCost, Cost, ExtCost
 from near_tee_cli.params.features import SUPPORTED_VERSIONS, Feature
 from near_tee_cli.params.store import config_at, config_from, merged, parameters_at
+
+DATA = pathlib.Path(__file__).parent / "data"
+
+# Names under which RPC shows fees, where they are not those of the costs.
+FEES = {
+    ("action_receipt_creation_config",): ActionCost.NEW_ACTION_RECEIPT,
+    ("data_receipt_creation_config", "base_cost"): ActionCost.NEW_DATA_RECEIPT_BASE,
+    ("data_receipt_creation_config", "cost_per_byte"): ActionCost.NEW_DATA_RECEIPT_BYTE,
+    ("action_creation_config", "create_account_cost"): ActionCost.CREATE_ACCOUNT,
+    ("action_creation_config", "deploy_contract_cost"): ActionCost.DEPLOY_CONTRACT_BASE,
+    ("action_creation_config", "deploy_contract_cost_per_byte"): ActionCost.DEPLOY_CONTRACT_BYTE,
+    ("action_creation_config", "function_call_cost"): ActionCost.FUNCTION_CALL_BASE,
+    ("action_creation_config", "function_call_cost_per_byte"): ActionCost.FUNCTION_CALL_BYTE,
+    ("action_creation_config", "transfer_cost"): ActionCost.TRANSFER,
+    ("action_creation_config", "stake_cost"): ActionCost.STAKE,
+    ("action_creation_config", "add_key_cost", "full_access_cost"): ActionCost.ADD_FULL_ACCESS_KEY,
+    ("action_creation_config", "add_key_cost", "function_call_cost"): ActionCost.ADD_FUNCTION_CALL_KEY_BASE,
+    ("action_creation_config", "add_key_cost", "function_call_cost_per_byte"): ActionCost.ADD_FUNCTION_CALL_KEY_BYTE,
+    ("action_creation_config", "delete_key_cost"): ActionCost.DELETE_KEY,
+    ("action_creation_config", "delete_account_cost"): ActionCost.DELETE_ACCOUNT,
+    ("action_creation_config", "delegate_cost"): ActionCost.DELEGATE,
+}
+# What RPC still shows and no version that is implemented looks at, or whose only value it is.
+ASIDE = {
+    "contract_compile_base": 0,
+    "contract_compile_bytes": 0,
+    "grow_mem_cost": 1,
+    "implicit_account_creation": True,
+    "pessimistic_gas_price_inflation_ratio": [1, 1],
+    "storage_get_mode": "FlatStorage",
+    "vm_kind": "<REDACTED>",
+}
+PREFIXES = {"regular_op_cost": "wasm_", "linear_op_base_cost": "wasm_", "linear_op_unit_cost": "wasm_"}
+PREFIXES |= {"num_bytes_account": "storage_", "num_extra_bytes_record": "storage_"}
+
+
+def leaves(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    if isinstance(value, dict) and "send_sir" not in value:
+        for name, inner in value.items():
+            yield from leaves(inner, (*path, name))
+    else:
+        yield path, value
+
+
+@pytest.mark.parametrize("version", SUPPORTED_VERSIONS)
+def test_everything_that_nearcore_shows_of_a_version(version: int) -> None:
+    shown = json.loads((DATA / f"config_{version}.json").read_text())
+    config, parameters = config_at(version), parameters_at(version)
+    seen = set()
+    for path, value in leaves(shown):
+        name = path[-1]
+        if path[1:] in FEES:
+            fee = config.fees[FEES[path[1:]]]
+            gas = {"send_sir": fee.send_sir, "send_not_sir": fee.send_not_sir, "execution": fee.execution}
+            assert {stage: cost.gas for stage, cost in gas.items()} == value, path
+            seen.add(path[1:])
+        elif name in ASIDE:
+            assert value == ASIDE[name], path
+        elif path[:2] == ("wasm_config", "ext_costs"):
+            assert config.vm.ext_costs[ExtCost[name.upper()]].gas == value, path
+            seen.add(name)
+        else:
+            found = parameters[PREFIXES.get(name, "") + name]
+            if isinstance(value, list):
+                found = [found["numerator"], found["denominator"]]
+            elif isinstance(value, float):
+                found = found["numerator"] / found["denominator"]
+            elif isinstance(found, dict):
+                found = found["gas"]
+            assert str(found) == str(value), path
+    assert set(FEES) <= seen
+    assert {cost.name.lower() for cost in ExtCost} <= seen
 
 
 def test_every_supported_version_loads_completely() -> None:

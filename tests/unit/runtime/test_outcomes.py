@@ -1,5 +1,10 @@
 """Outcomes: the chunk root of two testnet outcomes, profiles and metadata as RPC shows them."""
 
+import json
+import pathlib
+
+import pytest
+
 from near_tee_cli.params.costs import ActionCost, ExtCost
 from near_tee_cli.primitives import base58
 from near_tee_cli.primitives.hashes import ZERO_HASH
@@ -14,6 +19,8 @@ from near_tee_cli.primitives.schema.outcome import (
 )
 from near_tee_cli.runtime.outcomes import merged_profile, outcome_json, outcome_root, profile_view
 from near_tee_cli.vm.outcome import NO_PROFILE
+
+DATA = pathlib.Path(__file__).parent / "data"
 
 
 def profile(action=0, ext=0, wasm=0) -> GasProfile:
@@ -43,6 +50,19 @@ def test_profile_view_is_sorted_and_without_zeros() -> None:
         ("WASM_HOST_COST", "BASE", "2"),
         ("WASM_HOST_COST", "WASM_INSTRUCTION", "3"),
     ]
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_json_of_nearcores_metadata(version) -> None:
+    # nearcore: core/primitives/src/views.rs (test_exec_metadata_v3_view, test_exec_metadata_v4_view)
+    expected = json.loads((DATA / "execution_metadata_v4.json").read_text()) | {"version": version}
+    contracts = (None, LocalContract(b"\7" * 32))
+    if version == 3:
+        del expected["contracts"]
+        contracts = ()
+    numbered = GasProfile(tuple(1000 + cost for cost in ActionCost), tuple(range(len(ExtCost))), 0)
+    shown = outcome_json(entry(ExecutionMetadata(version, numbered, contracts)))["outcome"]["metadata"]
+    assert shown == expected
 
 
 def test_json_of_metadata() -> None:

@@ -1,9 +1,13 @@
-"""Receipts: tags, instant ones, refunds, queued forms, refusals."""
+"""Receipts: tags, instant ones, refunds, queued forms, refusals, and real ones of mainnet."""
+
+import gzip
+import json
+import pathlib
 
 import pytest
 
 from near_tee_cli.errors import BadInputError
-from near_tee_cli.primitives.schema.action import DeleteAccount, Transfer
+from near_tee_cli.primitives.schema.action import DeleteAccount, FunctionCall, Transfer
 from near_tee_cli.primitives.schema.receipt import (
     ACTION,
     ACTION_V2,
@@ -24,6 +28,8 @@ from near_tee_cli.primitives.schema.receipt import (
 )
 from near_tee_cli.primitives.schema.receipt_json import read_receipt, receipt_json
 from near_tee_cli.primitives.schema.views import receipt_view
+
+MAINNET = pathlib.Path(__file__).parent / "data" / "mainnet_receipts.json.gz"
 
 
 def action_receipt(tag, *actions, inputs=()) -> Receipt:
@@ -97,3 +103,13 @@ def test_json_of_one_version_has_no_refund_receiver() -> None:
         read_receipt({**first, "receipt": {"Action": {**first["receipt"]["Action"], "refund_to": None}}})
     with pytest.raises(BadInputError, match="unknown kind of receipt"):
         read_receipt({**first, "receipt": {"Actions": {}}})
+
+
+def test_receipts_of_mainnet() -> None:
+    shown = json.loads(gzip.decompress(MAINNET.read_bytes()))
+    receipts = [read_receipt(value) for value in shown]
+    assert [receipt_json(receipt) for receipt in receipts] == shown
+    assert [decode_receipt(encode_receipt(receipt)) for receipt in receipts] == receipts
+    assert len({receipt.receipt_id for receipt in receipts}) == len(receipts) == 383
+    kinds = [type(action) for receipt in receipts for action in receipt.body.actions]
+    assert (kinds.count(Transfer), kinds.count(FunctionCall), len(kinds)) == (275, 108, 383)
