@@ -5,8 +5,9 @@ import pytest
 from near_tee_cli.errors import BadInputError, InconsistentStateError, MissingNodeError
 from near_tee_cli.params.costs import ActionCost
 from near_tee_cli.primitives import base58
-from near_tee_cli.primitives.hashes import ZERO_HASH
+from near_tee_cli.primitives.hashes import ZERO_HASH, sha256
 from near_tee_cli.primitives.schema.access_key import AccessKey, FunctionCallPermission
+from near_tee_cli.primitives.schema.account import LocalContract
 from near_tee_cli.primitives.schema.action import (
     CreateAccount,
     DeleteAccount,
@@ -34,6 +35,7 @@ from tests.support.worlds import (
     error_of,
     overlay_of,
     public_key,
+    receipt_of,
     statuses,
     transact,
     world,
@@ -360,6 +362,29 @@ def test_receipts_beyond_the_storage_proof_are_delayed() -> None:
     assert delayed(recorded)[0] == 0
     assert delayed(0)[0] == 2
     assert delayed(recorded // 2)[0] == 2
+
+
+def test_local_receipts_come_before_delayed_ones_and_those_before_what_comes_in() -> None:
+    state = world(account("a.near"), account("b.near"), account("c.near"))
+    waiting = transact("a.near", "a.near", Transfer(1))
+    first = state.produce_block(block(1, gas_limit=1), transactions=[waiting], machine=NO_MACHINE)
+    assert first.result.delayed_receipts_count == 1
+    (delayed,) = first.result.outcomes[0].outcome.receipt_ids
+    incoming = receipt_of(Transfer(1), sender="b.near", receiver="c.near")
+    own = [transact("b.near", "b.near", Transfer(1), nonce=nonce) for nonce in (1, 2)]
+    second = state.produce_block(block(2), transactions=own, receipts=[incoming], machine=NO_MACHINE)
+    *converted, one, two, three, four = second.result.outcomes
+    local = [receipt_id for entry in converted for receipt_id in entry.outcome.receipt_ids]
+    assert [one.id, two.id, three.id, four.id] == [*local, delayed, incoming.receipt_id]
+
+
+def test_the_metadata_of_a_receipt_has_an_entry_for_each_action() -> None:
+    state = world(account("a.near"), account("b.near", code=CODE))
+    machine = PythonMachine(fail=lambda context, external: {"aborted": MethodResolveError.NOT_FOUND})
+    receipt = receipt_of(Transfer(1), call("fail"), Transfer(1), Transfer(1), receiver="b.near")
+    (entry,) = state.produce_block(block(1), receipts=[receipt], machine=machine).result.outcomes
+    contract = LocalContract(sha256(CODE))
+    assert entry.outcome.metadata.contracts == (contract, contract, None, None)
 
 
 def test_an_incoming_receipt_that_no_chain_sends() -> None:

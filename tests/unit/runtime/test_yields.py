@@ -85,6 +85,24 @@ def test_a_timeout_gives_a_failed_result() -> None:
     assert yield_rows(state) == [keys.promise_yield_indices()]
 
 
+def test_a_timeout_whose_block_was_skipped_comes_with_the_next_one() -> None:
+    contract = Yielding()
+    state = start(contract)
+    transition = state.produce_block(block(230), machine=contract.machine)
+    assert [timeout.expires_at for timeout in transition.result.yield_timeouts] == [201]
+    state.produce_block(block(231), machine=contract.machine)
+    assert contract.results == [(None,)]
+
+
+def test_nobody_times_out_while_the_chunk_is_full() -> None:
+    contract = Yielding()
+    state = start(contract)
+    full = state.produce_block(block(201, gas_limit=0), machine=contract.machine)
+    assert full.result.yield_timeouts == ()
+    later = state.produce_block(block(202), machine=contract.machine)
+    assert len(later.result.yield_timeouts) == 1
+
+
 def test_a_resume_in_the_chunk_of_the_timeout_wins() -> None:
     contract = Yielding()
     state = start(contract)
