@@ -17,6 +17,7 @@ from near_tee_cli.primitives.schema.global_contract import (
     encode_identifier,
     read_identifier,
 )
+from near_tee_cli.primitives.schema.wire import whole
 
 CONTRACT_DATA = 9
 """The column of what contracts store."""
@@ -224,10 +225,7 @@ def describe(key: bytes) -> KeyDescription:
     if column == 2:
         return _describe_access_key(key, rest)
     if column in _GLOBAL_CONTRACT:
-        identifier, end = _identifier(key)
-        if end != len(key):
-            raise _malformed(key, "bytes are left over")
-        return KeyDescription(_GLOBAL_CONTRACT[column], None, {"identifier": identifier})
+        return KeyDescription(_GLOBAL_CONTRACT[column], None, {"identifier": _identifier(key, rest)})
     if (column, len(rest)) in _NUMBERS:
         name, fields = _NUMBERS[column, len(rest)]
         numbers: dict[str, int | bytes | GlobalContractIdentifier] = {}
@@ -254,11 +252,9 @@ def _describe_access_key(key: bytes, rest: bytes) -> KeyDescription:
     )
 
 
-def _identifier(key: bytes) -> tuple[GlobalContractIdentifier, int]:
-    if len(key) == 1:
-        raise _malformed(key, "no identifier follows")
+def _identifier(key: bytes, rest: bytes) -> GlobalContractIdentifier:
     try:
-        return read_identifier(key, 1)
+        return whole(rest, read_identifier, what="its identifier")
     except BadInputError as error:
         raise _malformed(key, error.message) from None
 
