@@ -128,3 +128,43 @@ def test_what_cannot_be_read_is_a_gap() -> None:
         chain.add(SIX[1])
     assert caught.value.code == "chain-gap"
     chain.add(SIX[2])
+
+
+def test_what_was_found_and_where() -> None:
+    chain = Chain()
+    assert chain.add(SIX[0]) == "the first of the chain"
+    assert chain.add(SIX[1]) == "continues the one before"
+    chain.skip()
+    with pytest.raises(EvidenceError, match=r"^bundle 4: "):
+        chain.add(SIX[3])
+    with pytest.raises(EvidenceError, match=r"^bundle 5 makes a claim"):
+        chain.add(SIX[3])
+
+
+def without_blocks(bundle: Bundle) -> Bundle:
+    return bundle._replace(content=bundle.content._replace(transitions=()))
+
+
+def test_a_bundle_without_blocks_leads_nowhere() -> None:
+    """No such bundle can be read; a chain does not count on that."""
+    assert broken([SIX[0], without_blocks(SIX[1])]) == [(1, "chain-gap")]
+    assert broken([without_blocks(SIX[0]), SIX[1]]) == [(1, "chain-gap")]
+
+
+def of_many_blocks() -> Bundle:
+    first = SIX[0].content.transitions[0]
+    return with_claim(SIX[0]._replace(content=SIX[0].content._replace(transitions=(first, with_other_outcomes(first)))))
+
+
+def with_other_outcomes(transition):
+    sent = SIX[1].content.transitions[-1].sent
+    return transition._replace(outcomes=(), changes=(), sent=sent)
+
+
+def test_the_last_block_leads_on() -> None:
+    bundle = of_many_blocks()
+    follower = with_claim(
+        with_first(SIX[1], receipts=bundle.content.transitions[-1].sent), pre_root=bundle.claim.post_root
+    )
+    assert broken([bundle, follower]) == []
+    assert broken([bundle, SIX[1]]) == [(1, "chain-receipts")]

@@ -2,8 +2,16 @@
 
 import pytest
 
-from near_tee_cli.proof.bundle import decode_bundle
-from near_tee_cli.proof.expectations import NAMES, Anchor, Expectations, is_empty, unconstrained
+from near_tee_cli.proof.bundle import Code, decode_bundle
+from near_tee_cli.proof.expectations import (
+    NAMES,
+    Anchor,
+    Expectations,
+    Subject,
+    first_unmet,
+    is_empty,
+    unconstrained,
+)
 from near_tee_cli.proof.report import Status, Verdict
 from near_tee_cli.proof.verifier import NO_REPLAY, verify
 from tests.support.bundles import proof_of, relabelled, small_proof, with_transition
@@ -110,3 +118,22 @@ def test_what_was_resumed_is_judged_by_what_came_in() -> None:
 
 
 WITHOUT_CALLS = "runtime/transactions/transactions-batch-empty"
+
+
+def test_ages_at_their_bounds() -> None:
+    now = (Anchor(CLAIM.last_height, None),)
+    assert judged(Expectations(max_age=0), anchors=now).verdict is Verdict.ESTABLISHED
+    later = (Anchor(CLAIM.last_height + 1, None), Anchor(CLAIM.last_height - 3, None))
+    assert judged(Expectations(max_age=1), anchors=later).verdict is Verdict.ESTABLISHED
+    assert judged(Expectations(max_age=0), anchors=later).code == "too-old"
+
+
+def test_contracts_that_were_called_and_contracts_that_were_executed() -> None:
+    """What was called from outside counts; only where nothing was, everything that was executed."""
+    claim, content = CLAIM, decode_bundle(small_proof().data).content
+    expected = Expectations(code_hash=frozenset({CALL.code_hash}))
+    other = content._replace(codes=(*content.codes, Code(bytes(32), None)))
+    assert first_unmet(Subject(claim, other, [], [CALL]), [expected], anchors=()) is None
+    unmet = first_unmet(Subject(claim, other, [], []), [expected], anchors=())
+    assert (unmet.error.code, unmet.undecided) == ("unexpected-code", False)
+    assert first_unmet(Subject(claim, content, [], []), [expected], anchors=()) is None

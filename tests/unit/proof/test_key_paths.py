@@ -2,11 +2,12 @@
 
 import pytest
 
+from near_tee_cli.errors import EvidenceError
 from near_tee_cli.primitives import borsh
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.proof import schemas
 from near_tee_cli.proof.bundle import KEY_PATHS, Attachment, decode_bundle, encode_bundle
-from near_tee_cli.proof.key_paths import encode_key_paths, key_paths_of, with_key_paths
+from near_tee_cli.proof.key_paths import check_key_paths, encode_key_paths, key_paths_of, with_key_paths
 from near_tee_cli.proof.report import Status, Verdict
 from near_tee_cli.proof.statement import roots_before
 from near_tee_cli.proof.verifier import NO_REPLAY, verify
@@ -82,3 +83,12 @@ def test_the_declared_layout() -> None:
     fields = borsh.decode(schemas.key_paths(), data, "key paths", max_bytes=len(data))
     assert borsh.encode(schemas.key_paths(), fields, "key paths") == data
     assert len(fields["paths"]) == len(bundle.content.transitions)
+
+
+def test_a_change_beyond_the_witness() -> None:
+    """The checks before would have refused it; this one does not count on them."""
+    bundle = with_key_paths(bundle_of("small"))
+    content = bundle.content._replace(transitions=tuple(t._replace(nodes=()) for t in bundle.content.transitions))
+    with pytest.raises(EvidenceError) as caught:
+        check_key_paths(bundle._replace(content=content))
+    assert caught.value.code == "missing-node"

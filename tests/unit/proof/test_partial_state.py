@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from near_tee_cli.errors import BadInputError, EvidenceError, MissingNodeError
 from near_tee_cli.primitives.hashes import ZERO_HASH, sha256
-from near_tee_cli.proof.limits import MAX_MEMORY_USAGE
+from near_tee_cli.proof.limits import MAX_KEY_NIBBLES, MAX_MEMORY_USAGE, MAX_TRIE_NODE_BYTES
 from near_tee_cli.proof.partial_state import PartialStore, Soundness, changed_root
 from near_tee_cli.state.build import build
 from near_tee_cli.state.node import Branch, Extension, Leaf, ValueRef, direct_memory, encode
@@ -149,3 +149,64 @@ def test_changes_of_a_part_lead_where_changes_of_the_whole_lead(content, changes
     recorder = Recorder()
     after, _ = Trie(store, root, recorder=recorder).update(changes)
     assert changed_root(Trie(PartialStore(recorder.nodes), root), changes.items()) == after
+
+
+def refused(root, items):
+    with pytest.raises(EvidenceError) as caught:
+        Soundness().require(root, items)
+    assert caught.value.code == "impossible-node"
+    return caught.value.message
+
+
+def tower(way, top):
+    """A chain of `way` branches of one child and one value each, above the node `top`; all its nodes."""
+    nodes = [top]
+    for _ in range(way):
+        below = nodes[-1]
+        nodes.append(branch({1: below}, 50 + 50 + 1 + memory(below), b"v"))
+    return nodes
+
+
+def test_as_deep_as_a_key_is_long_and_no_deeper() -> None:
+    """Every branch is one nibble, every path as many as it has."""
+    for way, rest in ((0, MAX_KEY_NIBBLES), (100, MAX_KEY_NIBBLES - 100), (MAX_KEY_NIBBLES - 1, 1)):
+        nodes = tower(way, leaf("1" * rest, b"v"))
+        Soundness().require(sha256(nodes[-1]), items_of(*nodes))
+        nodes = tower(way, leaf("1" * (rest + 1), b"v"))
+        assert f"{MAX_KEY_NIBBLES + 1} nibbles deep" in refused(sha256(nodes[-1]), items_of(*nodes))
+
+
+def test_what_is_reached_by_many_paths_is_walked_once() -> None:
+    """Forty branches, each leading twice to the next: 2^40 paths, and as many visits for whoever takes them all."""
+    nodes = [leaf("1", b"v")]
+    for _ in range(40):
+        nodes.append(branch({1: nodes[-1], 2: nodes[-1]}, 50 + 2 * memory(nodes[-1])))
+    Soundness().require(sha256(nodes[-1]), items_of(*nodes))
+
+
+def test_the_largest_node_and_the_largest_usage() -> None:
+    """Node sizes and memory usages reach their caps and do not exceed them."""
+    odd = encode(Leaf("1", value(b"v"), 0))
+    longest = leaf("1" * (2 * (MAX_TRIE_NODE_BYTES - len(odd)) + 1), b"v")
+    assert len(longest) == MAX_TRIE_NODE_BYTES
+    assert "nibbles deep" in refused(sha256(longest), items_of(longest))
+    longer = leaf("1" * (2 * (MAX_TRIE_NODE_BYTES - len(odd)) + 3), b"v")
+    assert f"has {MAX_TRIE_NODE_BYTES + 1} bytes" in refused(sha256(longer), items_of(longer))
+    one = leaf("1", b"v")
+    top = branch({1: one, 2: leaf("2", b"w")}, MAX_MEMORY_USAGE)
+    Soundness().require(sha256(top), items_of(top, one))
+
+
+def test_what_is_left_over_is_counted() -> None:
+    top = leaf("1", b"v")
+    with pytest.raises(EvidenceError, match=r"^2 nodes or values lie under no path"):
+        Soundness().require(sha256(top), items_of(top, b"v", b"one", b"two"))
+
+
+def test_no_change_of_a_key_that_no_row_has() -> None:
+    root, store = build({b"a": b"1", b"b": b"2"})
+    longest = b"a" * (MAX_KEY_NIBBLES // 2)
+    assert changed_root(Trie(store, root), [(longest, b"3")]) == build({b"a": b"1", b"b": b"2", longest: b"3"})[0]
+    with pytest.raises(EvidenceError) as caught:
+        changed_root(Trie(store, root), [(longest + b"a", b"3")])
+    assert caught.value.code == "impossible-key"

@@ -8,7 +8,8 @@ from near_tee_cli.attest.statement import encode_statement
 from near_tee_cli.attest.trust import trust_in
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives.keys import SECP256K1, public_key_of, secret_key_from_seed, sign
-from near_tee_cli.proof.bundle import ENVELOPE, decode_bundle, encode_bundle
+from near_tee_cli.proof.bundle import COMPACT_SIGNATURE, ENVELOPE, KEY_PATHS, decode_bundle, encode_bundle
+from near_tee_cli.proof.key_paths import with_key_paths
 from near_tee_cli.proof.report import Status, Strength, Verdict
 from near_tee_cli.proof.signatures import sign_bundle, statement_of
 from near_tee_cli.proof.verifier import verify
@@ -99,3 +100,14 @@ def test_every_bit_of_a_signature_counts() -> None:
             accepted += report.verdict is Verdict.ESTABLISHED
         # Only the hint may change: its letters are no part of what is signed.
         assert accepted == 0 or item.kind == ENVELOPE
+
+
+def test_signing_keeps_what_stands_beside_it() -> None:
+    """Paths, and the signatures of others in both forms."""
+    bundle = with_key_paths(BUNDLE)
+    both = signed(0, 1, bundle=bundle)
+    assert {item for item in bundle.attachments if item.kind == KEY_PATHS} < set(both.attachments)
+    compact = {compact_of(signed(number, bundle=bundle)) for number in (0, 1)}
+    assert {item for item in both.attachments if item.kind == COMPACT_SIGNATURE} == compact
+    assert [item.kind for item in both.attachments].count(ENVELOPE) == 1
+    assert judged(both, trust(0, 1, threshold=2)).signers == (KEYS[0], KEYS[1])

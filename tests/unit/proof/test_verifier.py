@@ -1,13 +1,17 @@
 """Verdicts, strengths, and what ends in which of them."""
 
+from functools import partial
+
 import pytest
 
 from near_tee_cli.errors import EvidenceError
-from near_tee_cli.proof.bundle import MAGIC, decode_bundle, encode_bundle
+from near_tee_cli.proof.bundle import COMPACT_SIGNATURE, KEY_PATHS, MAGIC, Attachment, decode_bundle, encode_bundle
 from near_tee_cli.proof.checks import CHECKS
 from near_tee_cli.proof.claim import claim_digest
+from near_tee_cli.proof.expectations import Expectations
+from near_tee_cli.proof.reexecution import execute_again
 from near_tee_cli.proof.report import Report, Status, Strength, Verdict, VerifiedClaim
-from near_tee_cli.proof.verifier import NO_REPLAY, verified, verify
+from near_tee_cli.proof.verifier import NO_REPLAY, Demands, begin, verified, verify
 from tests.support.bundles import consistent, decided, executed, relabelled, small_proof
 from tests.support.machines import machine
 
@@ -180,3 +184,79 @@ def test_a_check_that_was_not_made_says_which_one_decided() -> None:
         "a single bundle",
         "not present",
     ]
+
+
+def begun(data, **demands):
+    return begin(data, Demands(BOTH, **demands))
+
+
+def test_a_place_in_a_chain_is_a_check_of_its_own() -> None:
+    course = begun(small_proof().data)
+    course.continues("continues the one before")
+    report = course.report(course.execute(partial(execute_again, machine=machine())))
+    assert (report.verdict, report.checks[17].status) == (Verdict.ESTABLISHED, Status.PASSED)
+    assert report.checks[17].detail == "continues the one before"
+    course = begun(small_proof().data)
+    course.breaks_off(EvidenceError("no", code="chain-root"))
+    assert not course.wants_execution
+    assert (course.report(None).verdict, course.report(None).code) == (Verdict.CONTRADICTED, "chain-root")
+
+
+def test_a_break_of_the_chain_does_not_hide_what_is_wrong_with_the_bundle() -> None:
+    course = begun(encode_bundle(BUNDLE._replace(claim_digest=bytes(32))))
+    course.breaks_off(EvidenceError("no", code="chain-root"))
+    report = course.report(None)
+    assert (decided(report), report.code) == ((4, "claim-digest-mismatch"), "claim-digest-mismatch")
+    assert report.checks[17].status is Status.NOT_MADE
+
+
+def test_what_cannot_be_read_is_not_executed() -> None:
+    course = begun(small_proof().data[:-1])
+    assert (course.bundle, course.wants_execution) == (None, False)
+    with pytest.raises(ValueError, match="cannot be read"):
+        course.execute(lambda *_args, **_more: pytest.fail("something was executed"))
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"attachments": (Attachment(COMPACT_SIGNATURE, bytes(96)),)},
+        {"attachments": (Attachment(KEY_PATHS, b""),)},
+        {},
+    ],
+)
+def test_the_first_failure_decides_whatever_else_is_wrong(beside) -> None:
+    """A false digest before a false signature, false paths, and an expectation that is not met."""
+    data = encode_bundle(BUNDLE._replace(claim_digest=bytes(32), **beside))
+    expectations = () if beside else (Expectations(network=frozenset({"other"})),)
+    report = verify(data, require=NO_REPLAY, expectations=expectations)
+    assert (decided(report), report.code) == ((4, "claim-digest-mismatch"), "claim-digest-mismatch")
+    assert [result.status for result in report.checks[4:]] == [Status.NOT_MADE] * (len(CHECKS) - 4)
+    assert verify(encode_bundle(BUNDLE._replace(**beside)), require=NO_REPLAY, expectations=expectations).code not in (
+        None,
+        "claim-digest-mismatch",
+    )
+
+
+def test_a_false_signature_decides_before_expectations_and_false_paths_before_both() -> None:
+    expectations = (Expectations(network=frozenset({"other"})),)
+    signature, paths = Attachment(COMPACT_SIGNATURE, bytes(96)), Attachment(KEY_PATHS, b"")
+    found = [
+        decided(
+            verify(encode_bundle(BUNDLE._replace(attachments=beside)), require=NO_REPLAY, expectations=expectations)
+        )
+        for beside in ((), (signature,), tuple(sorted((signature, paths))))
+    ]
+    assert [code for _, code in found] == ["unexpected-network", "bad-signature", "key-path-mismatch"]
+
+
+def test_details() -> None:
+    report = consistent(small_proof().data)
+    assert report.checks[15].detail == "not present"
+    assert report.checks[19].detail == "nothing is expected of the claim"
+    assert report.checks[20].detail == "not present"
+    report = executed(small_proof().data[:-1])
+    assert (report.checks[0].status, report.checks[0].detail) == (Status.PASSED, "a bundle")
+
+
+BUNDLE = decode_bundle(small_proof().data)
