@@ -1,18 +1,20 @@
-"""Secret keys in files: those that sign transactions and those that sign claims.
+"""Secret keys: those that sign transactions and those that sign claims.
 
 A file holds the key as text (`ed25519:...`), or the JSON that NEAR's tools keep credentials in. Only its owner may be
-able to read it. A key is never taken from the command line itself, where every process of the machine could read it.
+able to read it. In the place of a file may stand a name in the platform's keyring. A key is never taken from the
+command line itself, where every process of the machine could read it.
 """
 
 import os
 import resource
 
-from near_tee_cli.cli import files
+from near_tee_cli.cli import files, keyring_store
+from near_tee_cli.cli.keyring_store import is_in_keyring
 from near_tee_cli.errors import BadInputError, NearTeeError
 from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.primitives import keys
 from near_tee_cli.primitives.curves import ed25519
-from near_tee_cli.workspace.private_files import read_private_file
+from near_tee_cli.workspace.private_files import read_private_file, require_private_file, write_private_file
 
 _MEMBERS = ("private_key", "secret_key")
 _SEED_BYTES = 32
@@ -52,11 +54,16 @@ def published_key(seed: str) -> SecretKey:
 
 
 def read_secret_key(path: str) -> SecretKey:
-    """The secret key in the file at `path`, which only its owner may read. Raises `BadInputError`; no message shows the
-    key, and from now on the process leaves no image of its memory behind.
+    """The secret key in the file at `path`, which only its owner may read, or in the keyring.
+
+    Raises `BadInputError`, and `HostError` without a keyring; no message shows the key, and from now on the process
+    leaves no image of its memory behind.
     """
     _leave_no_image()
-    data = read_private_file(path, "the key file", max_bytes=files.MAX_SMALL_BYTES)
+    if is_in_keyring(path):
+        data = keyring_store.read(path).encode()
+    else:
+        data = read_private_file(path, "the key file", max_bytes=files.MAX_SMALL_BYTES)
     try:
         text = data.decode("ascii").strip()
         if text.startswith("{"):
@@ -77,6 +84,21 @@ def new_secret_key() -> SecretKey:
     """An Ed25519 key that nobody has had before."""
     _leave_no_image()
     return SecretKey(bytes([keys.ED25519]) + ed25519.secret_key_of(os.urandom(_SEED_BYTES)))
+
+
+def require_secret_key(path: str) -> None:
+    """Refuse a file that `read_secret_key` would refuse for who may read it, without reading it."""
+    if not is_in_keyring(path):
+        require_private_file(path, "the key file")
+
+
+def keep_secret_key(key: SecretKey, path: str, account_id: str | None) -> None:
+    """Keep a key in a file of its own, or in the keyring. Raises `WriteError`; nothing is ever replaced."""
+    document = credentials(key, account_id)
+    if is_in_keyring(path):
+        keyring_store.write(path, document.decode())
+    else:
+        write_private_file(path, document)
 
 
 def credentials(key: SecretKey, account_id: str | None) -> bytes:

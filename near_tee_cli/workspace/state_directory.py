@@ -300,12 +300,21 @@ def _opened(path: str, *, create: bool, writing: bool) -> Any:
 def _has_lock(path: str) -> bool:
     """Whether the file of the lock is there, and has its room: LMDB maps it, and a full disk would kill the process."""
     name = os.path.join(path, LOCK)
-    if os.path.exists(name):
-        return True
     try:
-        write_file(name, bytes(_LOCK_BYTES), overwrite=False)
+        if not os.path.exists(name):
+            write_file(name, bytes(_LOCK_BYTES), overwrite=False)
     except WriteError as error:
-        return error.code == "exists"
+        if error.code != "exists":
+            return False
+    return _can_write(name)
+
+
+def _can_write(path: str) -> bool:
+    """Whether this process may, by the file's mode and by what it is confined to."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+    except OSError:
+        return False
     return True
 
 

@@ -37,11 +37,15 @@ FENCES = {
     "cryptography": CRYPTOGRAPHY,
     "Crypto": CRYPTOGRAPHY,
     "py_arkworks_bls12381": CRYPTOGRAPHY,
+    "dcap_qvl": ("attest.dcap",),
     "typer": ("cli",),
     "click": ("cli",),
     "rich": ("cli",),
     "lmdb": ("workspace.state_directory",),
-    "distributed": ("batch",),
+    "dask": ("batch.cluster",),
+    "distributed": ("batch.cluster",),
+    "keyring": ("cli.keyring_store",),
+    "fsspec": ("workspace.blobs",),
 }
 DISK = ("workspace", "sources", "cli")
 # Parts of the standard library that reach out of the process, and who may.
@@ -69,11 +73,12 @@ OPENS_FILES = (*DISK, "params.store", "vm.engine", "isolate.confinement")
 # Broad handlers, each with its reason.
 BROAD_HANDLERS = {
     "cli.boundary": "the one place that turns a defect into an error line instead of a traceback",
+    "attest.dcap": "a panic of the library's Rust code arrives outside `Exception`",
     "vm.engine": "nothing may leave a callback of the C library as an exception",
     "vm.host.link": "nothing may leave a callback of the C library as an exception",
 }
 # Functions may import where the library is costly and seldom needed.
-FUNCTION_IMPORTS = ("cli", "workspace.state_directory", *CRYPTOGRAPHY)
+FUNCTION_IMPORTS = ("attest.dcap", "cli", "batch.cluster", "workspace.blobs", "workspace.state_directory", *CRYPTOGRAPHY)
 
 MODULE_LINES = 500
 FUNCTION_LINES = 80

@@ -125,6 +125,13 @@ def test_an_item_takes_no_longer_than_allowed(batch, tmp_path) -> None:
     assert (alone[0]["exit"], done.code) == (124, 124)
 
 
+def test_a_large_state_is_read_by_many(batch, tee) -> None:
+    """A child that may read a directory with a state may also take part in its lock, and write nothing else there."""
+    assert tee("state", "init", "-o", "state.lmdb", "--account", "alice.near=5 NEAR").code == 0
+    found, _, done = batch([counting(number, state="state.lmdb", signer="alice.near") for number in range(4)])
+    assert (done.code, [item["error"] for item in found]) == (0, [None] * 4)
+
+
 def test_fail_fast_and_junit(batch, tmp_path) -> None:
     items = [counting(0), {"name": "bad", "contract": "nowhere.wasm", "method": "m"}, *map(counting, range(2, 9))]
     found, last, done = batch(items, "--fail-fast", "--jobs", "1", "--junit", "results.xml")

@@ -15,7 +15,8 @@ LINE = CommandLine(
     name="key new",
     summary="a new key in a file that only you may read",
     description="Make an Ed25519 key and write it to FILE, in the form that NEAR's tools keep credentials in. Nothing"
-    " is ever replaced; a directory that is missing is made for you alone.",
+    " is ever replaced; a directory that is missing is made for you alone. keyring:NAME keeps it in the platform's"
+    " keyring instead, wherever a key file is asked for.",
     parameters=(
         Parameter("file", (), "Where the key goes.", "FILE", required=True),
         ACCOUNT,
@@ -34,12 +35,11 @@ def execute(given: Given) -> Report:
 def keep(key: Any, path: str, account_id: str | None) -> Report:
     """Write a key to a file of its own and say which it is."""
     from near_tee_cli.cli import units
-    from near_tee_cli.cli.key_file import credentials
+    from near_tee_cli.cli.key_file import keep_secret_key
     from near_tee_cli.primitives.keys import public_key_text
-    from near_tee_cli.workspace.private_files import write_private_file
 
     account = None if account_id is None else units.account(account_id, "--account-id")
-    write_private_file(path, credentials(key, account))
+    keep_secret_key(key, path, account)
     public_key = public_key_text(key.public_key())
     result = {"path": path, "public_key": public_key, "account_id": account}
     return Report(

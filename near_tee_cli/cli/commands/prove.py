@@ -3,7 +3,7 @@
 from typing import Any
 
 from near_tee_cli.cli import context_options, exit_codes
-from near_tee_cli.cli.batch_options import BATCH
+from near_tee_cli.cli.batch_options import BATCH, OF_A_CLUSTER
 from near_tee_cli.cli.claim_options import CLAIM, formed, purpose_of
 from near_tee_cli.cli.parameters import FLAG, OUTPUT, CommandLine, Given, Parameter
 from near_tee_cli.cli.report import Audience, Report
@@ -176,9 +176,9 @@ def _require_one_source(given: Given) -> None:
 def _batch(given: Given) -> Report:
     """Prove everything in a manifest. Raises what stops all of it; what stops one item is its result."""
     from near_tee_cli.cli import batching
-    from near_tee_cli.cli.key_file import read_secret_key
+    from near_tee_cli.cli.batch_items import line_parser
+    from near_tee_cli.cli.key_file import read_secret_key, require_secret_key
     from near_tee_cli.workspace.atomic import write_file
-    from near_tee_cli.workspace.private_files import require_private_file
 
     if given["out"] is None or given["out"] == "-":
         raise UsageError("where shall the bundles go?", where="--out", hint="add -o DIRECTORY")
@@ -186,20 +186,35 @@ def _batch(given: Given) -> Report:
         if given[name] not in (None, False, ()):
             raise UsageError("what is to be proved stands in the manifest", where="--batch")
     if given["sign_with"] is not None:
-        require_private_file(given["sign_with"], "the key file")
-
-    def complete(item: Given) -> Given:
-        filled = {**dict.fromkeys(_KEPT), **item}
-        _require_one_source(filled)
-        return filled
-
-    batch = batching.Batch(given, batching.line_parser(LINE, complete))
+        require_secret_key(given["sign_with"])
+    batch = _kind_of_batch(given)(given, line_parser(LINE, complete))
     results = batching.collected(batch, stream=given["json"] or given["output"] == "json", quiet=given["quiet"])
     if given["sign_with"] is not None:
         batch.sign(read_secret_key(given["sign_with"]), results)
     if given["junit"] is not None:
         write_file(given["junit"], batching.junit_document(given["batch"], results), overwrite=True)
     return batching.report(given, batch, results)
+
+
+def complete(item: Given) -> Given:
+    """The values of an item of a batch with those that none can say. Raises `UsageError` unless it names one thing."""
+    filled = {**dict.fromkeys(_KEPT), **item}
+    _require_one_source(filled)
+    return filled
+
+
+def _kind_of_batch(given: Given) -> Any:
+    """A batch on this machine, or on a cluster. Raises `UsageError` for flags that go with the other one."""
+    if given["scheduler"] is not None:
+        from near_tee_cli.cli.cluster_batch import ClusterBatch
+
+        return ClusterBatch
+    from near_tee_cli.cli.batching import Batch
+
+    for parameter in BATCH:
+        if parameter.name in OF_A_CLUSTER and given[parameter.name] is not None:
+            raise UsageError(f"{parameter.flags[0]} goes with --scheduler", where=parameter.flags[0])
+    return Batch
 
 
 def _lines(result: dict[str, Any], audience: Audience) -> list[str]:

@@ -2,11 +2,12 @@
 
 import json
 import pickle
+import sys
 
 import pytest
 
 from near_tee_cli.cli.key_file import published_key, read_secret_key
-from near_tee_cli.errors import BadInputError
+from near_tee_cli.errors import BadInputError, HostError
 from near_tee_cli.primitives import keys
 
 SECRET = keys.secret_key_from_seed("secret", scheme=keys.ED25519)
@@ -57,3 +58,10 @@ def test_key_does_not_show_itself():
     assert keys.secret_key_text(keys.secret_key_from_seed("near-tee", scheme=keys.ED25519))[10:] not in repr(key)
     with pytest.raises(TypeError):
         pickle.dumps(key)
+
+
+def test_without_the_library_for_keyrings(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(HostError) as caught:
+        read_secret_key("keyring:a")
+    assert (caught.value.code, "pip install" in caught.value.hint) == ("no-keyring", True)

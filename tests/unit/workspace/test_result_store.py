@@ -7,6 +7,7 @@ from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.workspace.result_store import ResultStore
 
 JOB = b"\1" * 32
+OTHER_JOB = b"\2" * 32
 
 
 @pytest.fixture
@@ -34,15 +35,15 @@ def test_kept_and_found(store, directory) -> None:
 
 def test_two_jobs_with_one_result(store, directory) -> None:
     store.keep(JOB, b"bundle", {})
-    store.keep(b"\2" * 32, b"bundle", {})
+    store.keep(OTHER_JOB, b"bundle", {})
     assert len(list((directory / "objects").iterdir())) == 1
 
 
 def test_a_name_moves_on(store, directory) -> None:
     store.name("a", store.keep(JOB, b"one", {})["bundle"])
-    store.name("a", store.keep(JOB, b"two", {})["bundle"])
+    store.name("a", store.keep(OTHER_JOB, b"two", {})["bundle"])
     assert (directory / "a.ntb").read_bytes() == b"two"
-    assert store.find(JOB).bundle == b"two"
+    assert (store.find(JOB).bundle, store.find(OTHER_JOB).bundle) == (b"one", b"two")
 
 
 @pytest.mark.parametrize("damage", ["bundle", "missing-bundle", "job", "digest"])

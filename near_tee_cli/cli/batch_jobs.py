@@ -1,0 +1,109 @@
+"""What is done with one item of a batch: proved in a child, and held against itself before anybody believes it.
+
+The same here as on another machine: the child has no network, keys or files but those that it reads, and whoever
+started it takes its answer as from a stranger.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from near_tee_cli.cli import exit_codes, files
+from near_tee_cli.cli import machine as machines
+from near_tee_cli.cli.claim_options import formed, purpose_of
+from near_tee_cli.cli.claims import bundle_json
+from near_tee_cli.cli.failures import failure_text
+from near_tee_cli.cli.isolated import paths
+from near_tee_cli.cli.parameters import Given
+from near_tee_cli.cli.proving import source_of
+from near_tee_cli.errors import BadInputError, NearTeeError
+from near_tee_cli.isolate.bounds import Bounds
+from near_tee_cli.isolate.child import Child, Death, Job, Paths
+from near_tee_cli.primitives import canonical_json as cj
+from near_tee_cli.proof.prover import prove
+from near_tee_cli.proof.report import Verdict
+from near_tee_cli.proof.verifier import NO_REPLAY, verify
+from near_tee_cli.vm.engine_thread import on_contract_thread
+from near_tee_cli.workspace.state_directory import LOCK
+
+_MAX_ANSWER_BYTES = files.MAX_BUNDLE_BYTES + (1 << 16)
+
+
+def bounds_of(seconds: float) -> Bounds:
+    """What the child of one item may use."""
+    return Bounds(seconds, cpu_seconds=int(seconds) + 1, output_bytes=_MAX_ANSWER_BYTES)
+
+
+def started(
+    given: Given, reads: tuple[str, ...], *, base: str, compiler: str | None, cache: Any, bounds: Bounds
+) -> Child:
+    """A child that proves an item, whose relative paths start at `base` and which reads `reads`."""
+    own = paths()
+    named = [os.path.abspath(path) for path in reads]
+    locks = [os.path.join(path, LOCK) for path in named if os.path.isdir(path)]
+    allowed = Paths((*own.readable, *named), (*own.writable, *locks))
+    return Child(_job(given, base=base, compiler=compiler, cache=cache), bounds=bounds, paths=allowed)
+
+
+def _job(given: Given, *, base: str, compiler: str | None, cache: Any) -> Job:
+    """What the child does: prove, and hand back a line about it and the bundle."""
+
+    def execute() -> bytes:
+        try:
+            prepared = machines.machine_with(compiler, cache, ())
+            source = source_of(given, prepared.machine)
+            world = source.world
+            proof = prove(
+                world.config,
+                world.chain,
+                transitions=source.transitions,
+                machine=prepared.machine,
+                purpose=purpose_of(given),
+            )
+        except NearTeeError as error:
+            return cj.dumps({"exit": exit_codes.of_error(error), "error": members_of(error)})
+        failure = None if source.result is None else source.result["failure"]
+        told = None if failure is None else failure_text(failure)
+        return cj.dumps({"exit": exit_codes.OK, "contract_failure": told}) + formed(proof.data, given)
+
+    def job(_: tuple[str, ...]) -> bytes:
+        if base:
+            os.chdir(base)
+        return on_contract_thread(execute)
+
+    return job
+
+
+def answered(name: str, answer: bytes | Death) -> tuple[dict[str, Any], bytes | None]:
+    """What a child handed back: a summary, and the bundle where there is one, which is consistent then."""
+    if isinstance(answer, Death):
+        code = exit_codes.TIMEOUT if answer.code == "timeout" else exit_codes.INTERNAL
+        return stopped(code, {"code": answer.code, "message": answer.message, "hint": None, "where": name}), None
+    head, _, data = answer.partition(b"\n")
+    try:
+        told = cj.mapping(cj.loads(head, "the answer"), "the answer")
+        if told.get("error") is not None:
+            return stopped(cj.integer(told.get("exit"), "exit"), cj.mapping(told["error"], "error")), None
+        return summary_of(data, told.get("contract_failure")), data
+    except BadInputError as error:
+        return stopped(exit_codes.INTERNAL, {**members_of(error), "code": "child-crashed"}), None
+
+
+def summary_of(data: bytes, contract_failure: Any) -> dict[str, Any]:
+    """What is told of a bundle. Raises `BadInputError` when it is not consistent."""
+    report = verify(data, require=NO_REPLAY)
+    if report.verdict is not Verdict.ESTABLISHED or report.claim is None:
+        raise BadInputError(f"the bundle of a child does not hold: {report.message}")
+    bundle = bundle_json(data, report.claim)
+    told = {name: bundle[name] for name in ("size", "claim_digest", "pre_root", "post_root")}
+    return {"exit": exit_codes.OK, "error": None, "contract_failure": contract_failure, **told}
+
+
+def members_of(error: NearTeeError) -> dict[str, Any]:
+    """An error as JSON has it."""
+    return {"code": error.code, "message": error.message, "hint": error.hint, "where": error.where}
+
+
+def stopped(code: int, error: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of an item without a bundle."""
+    return {"exit": code, "error": dict(error), "bundle": None, "cached": False}

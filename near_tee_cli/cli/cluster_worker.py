@@ -1,0 +1,107 @@
+"""`python -m near_tee_cli.cli.cluster_worker`: prove some items of somebody else's batch, on a worker of a cluster.
+
+A task comes in on standard input, a line of JSON for each item goes out. Files come from the store and results go
+into it, by content; what is finished there is taken over. On standard error stands a line of JSON for each item that
+was really executed, for whoever runs the worker.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+import near_tee_cli
+from near_tee_cli.cli import exit_codes
+from near_tee_cli.cli import machine as machines
+from near_tee_cli.cli.batch_jobs import answered, bounds_of, members_of, started, stopped
+from near_tee_cli.cli.commands.prove import complete
+from near_tee_cli.cli.parameters import MANY, Given
+from near_tee_cli.cli.parser import parse
+from near_tee_cli.errors import BadInputError, NearTeeError
+from near_tee_cli.isolate.confinement import die_with_parent
+from near_tee_cli.primitives import canonical_json as cj
+from near_tee_cli.workspace.atomic import make_directory, write_file
+from near_tee_cli.workspace.blobs import blobs_at
+from near_tee_cli.workspace.result_store import Results
+
+MAX_TASK_BYTES = 64 << 20
+
+
+def main() -> None:
+    """Read a task, execute it, write the lines."""
+    die_with_parent()
+    task: Any = cj.loads(sys.stdin.buffer.read(MAX_TASK_BYTES), "the task")
+    for item in task["items"]:
+        try:
+            result = _result(task, item)
+        except NearTeeError as error:
+            result = stopped(exit_codes.of_error(error), members_of(error))
+        sys.stdout.buffer.write(cj.dumps(result))
+        sys.stdout.buffer.flush()
+
+
+def _result(task: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    """What an item came to."""
+    if task["version"] != near_tee_cli.__version__:
+        raise BadInputError(
+            f"the worker has version {near_tee_cli.__version__}, the batch is of {task['version']}",
+            code="other-version",
+        )
+    results = _store(task)
+    job_id = bytes.fromhex(item["job_id"])
+    kept = results.find(job_id)
+    if kept is not None:
+        return {**kept.summary, "cached": True}
+    cache, _ = machines.code_cache(machines.EXECUTING)
+    with tempfile.TemporaryDirectory(prefix="near-tee-") as base:
+        for path, digest in item["files"].items():
+            _place(os.path.join(base, path), results.input(digest))
+        child = started(
+            _given(item["values"]),
+            tuple(os.path.join(base, name) for name in os.listdir(base)),
+            base=base,
+            compiler=task["compiler"],
+            cache=cache,
+            bounds=bounds_of(task["milliseconds"] / 1000),
+        )
+        summary, bundle = answered(item["name"], child.wait())
+    sys.stderr.buffer.write(cj.dumps({"near-tee": "executed", "job": item["job_id"], "exit": summary["exit"]}))
+    sys.stderr.buffer.flush()
+    if bundle is None:
+        return summary
+    return {**results.keep(job_id, bundle, summary), "cached": False}
+
+
+def _store(task: Mapping[str, Any]) -> Results:
+    results = Results(blobs_at(task["store"]))
+    if not results.is_marked(task["mark"]):
+        raise BadInputError(
+            f"the worker does not see {task['store']}",
+            code="no-store",
+            hint="give a directory that all machines share, or --store URL",
+        )
+    return results
+
+
+def _given(values: Mapping[str, Any]) -> Given:
+    from near_tee_cli.cli.commands.prove import LINE
+
+    kinds = {parameter.name: parameter.kind for parameter in LINE.parameters}
+    told = {name: tuple(value) if kinds.get(name) == MANY else value for name, value in values.items()}
+    return complete({**parse(LINE, []), **told})
+
+
+def _place(path: str, data: bytes) -> None:
+    folder = os.path.dirname(path)
+    missing = []
+    while not os.path.isdir(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    for one in reversed(missing):
+        make_directory(one)
+    write_file(path, data, overwrite=False)
+
+
+if __name__ == "__main__":
+    main()
