@@ -18,7 +18,7 @@ from near_tee_cli.proof.claim import Claim, claim_digest
 from near_tee_cli.proof.partial_state import partial_trie
 from near_tee_cli.proof.reexecution import chunk_of
 from near_tee_cli.proof.report import Report, Verdict
-from near_tee_cli.proof.statement import Setting, calls_of, claim_of, entries_of, parse, roots_before
+from near_tee_cli.proof.statement import Parsed, Setting, calls_of, claim_of, entries_of, roots_before
 from near_tee_cli.proof.verifier import verify
 from near_tee_cli.runtime import world
 from near_tee_cli.runtime.block import ChainContext
@@ -102,10 +102,17 @@ def assemble(
         partial_trie(root, nodes=content.nodes, hashes=hashes, positions=transition.nodes)
         for transition, root in zip(content.transitions, roots_before(content, first.pre_root), strict=True)
     ]
-    calls = calls_of(content, [parse(transition) for transition in content.transitions], tries)
+    calls = calls_of(content, list(map(_parsed, transitions, content.transitions)), tries)
     entries = entries_of(content, first.pre_root, hashes=hashes)
     claim = claim_of(content, setting, entries=entries, calls=calls)
     return Bundle(claim, claim_digest(claim), content)
+
+
+def _parsed(transition: world.Transition, part: Transition) -> Parsed:
+    """What `parse` would read from `part`: the records that it was written from."""
+    inputs = transition.inputs
+    outside = inputs.receipts[len(inputs.receipts) - len(part.receipts) :]
+    return Parsed(inputs.transactions, outside, transition.result.outgoing_receipts)
 
 
 def _content(chain: ChainContext, transitions: Sequence[world.Transition]) -> Content:
