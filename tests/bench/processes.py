@@ -3,19 +3,24 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from base64 import b64encode
 from hashlib import sha256
+from typing import NamedTuple
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = pathlib.Path(sys.executable).with_name("near-tee")
 RUNS = 25
+BATCH_RUNS = 2
 STATUS = "examples/contracts/status-message/status_message.wasm"
 YIELD = "examples/wat/yield.wasm"
-WARM_RUN = ["run", STATUS, "new", "--json"]
+INCREMENT = {"contract": str(PROJECT / "examples/wat/counter.wasm"), "method": "increment"}
+STATUS_CALL = [STATUS, "new"]
+WARM_RUN = ["run", *STATUS_CALL, "--json"]
 
 _PEAK = """
 import resource, subprocess, sys
@@ -31,20 +36,21 @@ def _environment(home: str) -> dict[str, str]:
 
 
 def _best(command: list[str], environment: dict[str, str]) -> float:
-    best = float("inf")
-    for _ in range(RUNS):
-        begun = time.perf_counter()
-        subprocess.run(
-            command,
-            env=environment,
-            cwd=PROJECT,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        best = min(best, time.perf_counter() - begun)
-    return best
+    return min(_seconds(command, environment) for _ in range(RUNS))
+
+
+def _seconds(command: list[str], environment: dict[str, str]) -> float:
+    begun = time.perf_counter()
+    subprocess.run(
+        command,
+        env=environment,
+        cwd=PROJECT,
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return time.perf_counter() - begun
 
 
 def startup() -> dict[str, float]:
@@ -72,6 +78,65 @@ def resumes() -> tuple[float, float]:
         # Without a place a step is named by its content: every run after the first finds it there already.
         resume = [str(COMMAND), "resume", f"{home}/asked", "--json"]
         return _best([*resume, "--data", "x"], environment), _best([*resume, "--timeout"], environment)
+
+
+def proofs(call: list[str]) -> tuple[float, float, float]:
+    """Seconds of running a call, of proving it, and of verifying the bundle, in turn; all of it compiled before."""
+    with tempfile.TemporaryDirectory() as home:
+        environment = _environment(home)
+        bundle = f"{home}/call.ntb"
+        commands = [
+            [str(COMMAND), "run", *call, "--json"],
+            [str(COMMAND), "prove", *call, "-o", bundle, "--force", "--json"],
+            [str(COMMAND), "verify", bundle, "--json"],
+        ]
+        rounds = [[_seconds(command, environment) for command in commands] for _ in range(RUNS + 1)]
+        run, prove, verify = map(min, zip(*rounds[1:], strict=True))
+        return run, prove, verify
+
+
+class BatchTime(NamedTuple):
+    """Seconds of proving many items, and MiB by which the parent grew meanwhile; `None` without /proc."""
+
+    seconds: float
+    grown: float | None
+
+
+def batches(count: int, *hands: int) -> list[BatchTime]:
+    """Proving so many small calls, once for each number of children at once; the code is compiled before."""
+    with tempfile.TemporaryDirectory() as home:
+        items = [{"name": f"n{number}", "block_height": number + 1, **INCREMENT} for number in range(count)]
+        manifest = pathlib.Path(home, "manifest.jsonl")
+        manifest.write_text("".join(json.dumps(item) + "\n" for item in items), encoding="utf-8")
+        environment = _environment(home)
+        warm = [str(COMMAND), "run", INCREMENT["contract"], INCREMENT["method"]]
+        subprocess.run(warm, env=environment, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+        rounds = [[_batch(manifest, count, jobs, environment) for jobs in hands] for _ in range(BATCH_RUNS)]
+        return [min(found, key=lambda one: one.seconds) for found in zip(*rounds, strict=True)]
+
+
+def _batch(manifest: pathlib.Path, count: int, jobs: int, environment: dict[str, str]) -> BatchTime:
+    """One batch, its parent measured at a tenth of the items and just before the last."""
+    out = manifest.with_name(f"out-{jobs}")
+    command = [COMMAND, "prove", "--batch", manifest, "-o", out, "--jobs", str(jobs), "--json"]
+    measured = (count // 10, count - count // 100)
+    begun = time.perf_counter()
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
+        sizes = [_resident(process.pid) for number, _ in enumerate(process.stdout, 1) if number in measured]
+    seconds = time.perf_counter() - begun
+    if process.returncode != 0:
+        raise SystemExit(f"a batch ended with {process.returncode}")
+    shutil.rmtree(out)
+    first, last = sizes
+    return BatchTime(seconds, None if first is None or last is None else last - first)
+
+
+def _resident(process_id: int) -> float | None:
+    """MiB of memory that a process has now; `None` without /proc."""
+    statistics = pathlib.Path(f"/proc/{process_id}/statm")
+    if not statistics.is_file():
+        return None
+    return int(statistics.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
 def calls_on_directories(*counts: int) -> list[float]:
