@@ -6,6 +6,7 @@ from typing import Any
 
 from near_tee_cli.batch.pool import Task, run_all
 from near_tee_cli.cli import exit_codes, files
+from near_tee_cli.cli.attesting import evidence_json
 from near_tee_cli.cli.claims import bundle_json
 from near_tee_cli.cli.expecting import Expected, expectations_json
 from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError, UnsupportedError
@@ -111,6 +112,7 @@ def _entry(path: str, data: bytes, report: Report, expected: Expected) -> dict[s
         **bundle_json(data, report.claim),
         "checks": checks,
         "signers": [public_key_text(key) for key in report.signers],
+        "evidence": evidence_json(report.evidence),
         "strengths": sorted(strength.value for strength in report.strengths),
         "required": sorted(strength.value for strength in report.required),
         "expected": expectations_json(expected, report.unconstrained),
@@ -128,6 +130,7 @@ def _unread(path: str, error: NearTeeError) -> dict[str, Any]:
     verdict: dict[str, Any] = {
         "checks": [],
         "signers": [],
+        "evidence": None,
         "strengths": [],
         "required": [],
         "expected": None,

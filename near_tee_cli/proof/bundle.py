@@ -77,7 +77,9 @@ COMPACT_SIGNATURE = 2
 """A public key of 33 bytes and a signature of 64."""
 KEY_PATHS = 3
 """Merkle paths of every change, Borsh."""
-KNOWN_ATTACHMENTS = frozenset({ENVELOPE, COMPACT_SIGNATURE, KEY_PATHS})
+EVIDENCE = 4
+"""Evidence that a key lives in a measured environment, JSON."""
+KNOWN_ATTACHMENTS = frozenset({ENVELOPE, COMPACT_SIGNATURE, KEY_PATHS, EVIDENCE})
 
 Sortable = TypeVar("Sortable", bytes, int, str)
 

@@ -122,7 +122,7 @@ SIGNATURES = Check(
 )  # fmt: skip
 ATTESTATION = Check(
     17, "attestation",
-    "accepted evidence binds the signing key to measured code",
+    "a key that accepted evidence binds to measured code signed this claim",
     "keys that live outside an accepted environment",
 )  # fmt: skip
 CHAIN = Check(
@@ -146,10 +146,59 @@ KEY_PATHS = Check(
     "paths that prove something else to a contract, or carry hidden content",
 )  # fmt: skip
 
+EVIDENCE_KEY = Check(
+    22, "evidence-key",
+    "the report data of the quote bind the key that signed this claim, and the signature names this quote",
+    "evidence of another machine or for another claim put beside a signature",
+)  # fmt: skip
+EVIDENCE_CHECKS = (
+    EVIDENCE_KEY,
+    Check(
+        23, "quote",
+        "the quote is signed by a genuine quoting enclave, up to the trusted root, at the verifier's time",
+        "forged and revoked evidence; evidence that was never Intel's",
+    ),
+    Check(
+        24, "tcb",
+        "the platform's status, advisories and collateral are those that the policy accepts",
+        "platforms with known holes",
+    ),
+    Check(
+        25, "td-attributes",
+        "the guest cannot be debugged, moved or profiled, and its module is an accepted one",
+        "guests into which their host can look",
+    ),
+    Check(
+        26, "event-log",
+        "the log, recomputed event by event, leads to the registers of the quote",
+        "logs that tell of other code than was measured",
+    ),
+    Check(
+        27, "application",
+        "compose file, app id and key provider are accepted ones, and the file pins all code that it runs",
+        "other applications; files that let code in later",
+    ),
+    Check(
+        28, "measurements",
+        "one whole set of the policy fits: firmware, machine, kernel and system",
+        "other images; development images that differ in one register",
+    ),
+    Check(
+        29, "platform",
+        "the machine is one that the policy accepts",
+        "machines in the hands of whoever breaks them open",
+    ),
+    Check(
+        30, "freshness",
+        "challenge, anchor block and collateral are as fresh as the policy asks for",
+        "evidence kept from another time",
+    ),
+)  # fmt: skip
+
 CHECKS = (
     FORMAT, ENCODING, PROTOCOL, CLAIM_DIGEST, CONTENT, INPUTS, WITNESS, CODE, CHANGES, CALLS, OUTCOMES, RECEIPTS, GAS,
     RE_EXECUTION, COMPLETENESS, SIGNATURES, ATTESTATION, CHAIN, TRACE, EXPECTATIONS,
-    KEY_PATHS,
+    KEY_PATHS, *EVIDENCE_CHECKS,
 )  # fmt: skip
 """All checks; the number of a check is its position, counted from 1."""
 

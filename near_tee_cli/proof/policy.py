@@ -1,4 +1,4 @@
-"""The policy file of a verifier: what a claim must be about, who must have signed it, how strong it has to be.
+"""The policy file of a verifier: what a claim must be about, who must have signed it, in what environment, how strong.
 
 TOML, read strictly: an unknown name is a mistake, never ignored, and a policy that demands nothing is refused. Its
 digest stands in every result that was judged by it. `docs/verification.md` lists all names.
@@ -8,6 +8,8 @@ import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+from near_tee_cli.attest.platform_policy import SECTIONS as PLATFORM_SECTIONS
+from near_tee_cli.attest.platform_policy import PlatformPolicy, parse_platform_policy
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives import account_id as account_ids
 from near_tee_cli.primitives import base58
@@ -32,7 +34,8 @@ class Policy(NamedTuple):
     digest: bytes
     """SHA-256 of the file."""
     require: frozenset[Strength]
-    """What it asks for by name. Where it names nothing the usual is asked for; with signers `signed` besides."""
+    """What it asks for by name. Where it names nothing the usual is asked for; with signers `signed` besides, with
+    sections about platforms `attested`."""
     expectations: Expectations
     signers: tuple[bytes, ...]
     """Trusted public keys in Borsh, none twice."""
@@ -41,12 +44,14 @@ class Policy(NamedTuple):
     max_gas: int | None
     time_limit: float | None
     """Seconds."""
+    platform: PlatformPolicy | None
+    """Which environments are accepted; `None` when it does not speak of them, and then none is."""
 
 
 def parse_policy(data: bytes) -> Policy:
     """The policy in the file `data`. Raises `BadInputError` (`bad-policy`, `empty-policy`) with the place."""
     document = _document(data)
-    _only(document, "", ("version", "require", "claim", "signatures", "limits"))
+    _only(document, "", ("version", "require", "claim", "signatures", "limits", *PLATFORM_SECTIONS))
     if document.get("version") != VERSION or isinstance(document.get("version"), bool):
         raise _bad("version", f"must be {VERSION}")
     claim, signatures, limits = (_table(document, name) for name in ("claim", "signatures", "limits"))
@@ -62,7 +67,8 @@ def parse_policy(data: bytes) -> Policy:
     require = frozenset(_values(document.get("require", []), "require", _strength))
     max_gas = None if "max_gas" not in limits else _number(limits["max_gas"], "limits.max_gas")
     time_limit = None if "time_limit" not in limits else _seconds(limits["time_limit"])
-    if is_empty(expectations) and not signers and not require:
+    is_about_platforms = any(name in document for name in PLATFORM_SECTIONS)
+    if is_empty(expectations) and not signers and not require and not is_about_platforms:
         raise BadInputError(
             "the policy demands nothing",
             code="empty-policy",
@@ -76,6 +82,7 @@ def parse_policy(data: bytes) -> Policy:
         threshold=threshold,
         max_gas=max_gas,
         time_limit=time_limit,
+        platform=parse_platform_policy(document) if is_about_platforms else None,
     )
 
 

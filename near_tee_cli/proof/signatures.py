@@ -6,7 +6,7 @@ key that it names, whoever is trusted. `signed` is established by envelopes alon
 have signed as were asked for.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from near_tee_cli.attest.dsse import (
@@ -20,6 +20,7 @@ from near_tee_cli.attest.dsse import (
     signers_among,
     with_signature,
 )
+from near_tee_cli.attest.environment import Environment, environment_document, environment_in
 from near_tee_cli.attest.statement import Statement, encode_statement, says
 from near_tee_cli.attest.trust import SIGNATURE_LENGTH, Trust, is_signed_by, require_strict_key
 from near_tee_cli.errors import BadInputError, EvidenceError
@@ -51,14 +52,20 @@ class Signed(NamedTuple):
     signers: tuple[bytes, ...]
     """All keys (Borsh) that envelopes name and that have signed, in the order of the envelopes."""
     missing: Unsigned | None
+    environments: Mapping[bytes, Environment]
+    """Signer -> where it says that it lives; those who say nothing of it are left out."""
 
 
-def statement_of(claim: Claim) -> Statement:
-    """The statement about a claim: the root after and the outcome are its subjects, all fields its predicate."""
+def statement_of(claim: Claim, environment: Environment | None = None) -> Statement:
+    """The statement about a claim: the root after and the outcome are its subjects, all fields its predicate.
+
+    A key that lives in an `environment` says so in the same breath.
+    """
+    told = {} if environment is None else {"environment": environment_document(environment)}
     return Statement(
         {"post-root": claim.post_root, "outcome": claim.outcome_digest},
         PREDICATE_TYPE,
-        {**_fields(claim), "claim_digest": hash_text(claim_digest(claim))},
+        {**_fields(claim), "claim_digest": hash_text(claim_digest(claim)), **told},
     )
 
 
@@ -88,15 +95,16 @@ def compact_message(claim: Claim) -> bytes:
     return COMPACT_DOMAIN + claim_digest(claim)
 
 
-def sign_bundle(bundle: Bundle, *, public_key: bytes, sign: Sign) -> Bundle:
+def sign_bundle(bundle: Bundle, *, public_key: bytes, sign: Sign, environment: Environment | None = None) -> Bundle:
     """`bundle` with the signature of one more key, in both forms. Signing twice changes nothing.
 
-    `sign` gives 64 bytes for a message. Raises `BadInputError` for a key that nobody could trust.
+    `environment` is where the key lives. `sign` gives 64 bytes for a message. Raises `BadInputError` for a key that
+    nobody could trust.
     """
     require_strict_key(public_key)
     envelopes = [parse_envelope(item.data) for item in bundle.attachments if item.kind == ENVELOPE]
     others = [item for item in bundle.attachments if item.kind != ENVELOPE]
-    payload = encode_statement(statement_of(bundle.claim))
+    payload = encode_statement(statement_of(bundle.claim, environment))
     same = [(one.payload_type, one.payload) == (STATEMENT_TYPE, payload) for one in envelopes]
     ours = same.index(True) if True in same else None
     if ours is None:
@@ -114,14 +122,16 @@ def check_signatures(bundle: Bundle, trusts: Sequence[Trust]) -> Signed:
     Raises `EvidenceError`: `bad-envelope`, `other-claim`, `bad-signature`, `signer-mismatch`.
     """
     envelopes = [_envelope(item) for item in bundle.attachments if item.kind == ENVELOPE]
-    statement = statement_of(bundle.claim)
     signers: list[bytes] = []
+    environments: dict[bytes, Environment] = {}
     for envelope in envelopes:
-        _require_about(envelope, statement)
+        environment = _require_about(envelope, bundle.claim)
         for key, holds in named_keys(envelope):
             if not holds:
                 raise EvidenceError(f"the signature of {public_key_text(key)} does not hold", code="bad-signature")
             signers.append(key)
+            if environment is not None and environments.setdefault(key, environment) != environment:
+                raise EvidenceError(f"{public_key_text(key)} says that it lives in two places", code="other-claim")
     compact = [item.data for item in bundle.attachments if item.kind == COMPACT_SIGNATURE]
     for data in compact:
         key = _compact_signer(data, compact_message(bundle.claim))
@@ -131,7 +141,7 @@ def check_signatures(bundle: Bundle, trusts: Sequence[Trust]) -> Signed:
             )
     trusted = [key for trust in trusts for key in trust.signers]
     found = {key for envelope in envelopes for key in signers_among(envelope, trusted)}
-    return Signed(tuple(dict.fromkeys(signers)), _missing(envelopes, compact, trusts, found))
+    return Signed(tuple(dict.fromkeys(signers)), _missing(envelopes, compact, trusts, found), environments)
 
 
 def _envelope(item: Attachment) -> Envelope:
@@ -141,15 +151,18 @@ def _envelope(item: Attachment) -> Envelope:
         raise EvidenceError(f"an envelope cannot be read: {error.message}", code="bad-envelope") from error
 
 
-def _require_about(envelope: Envelope, statement: Statement) -> None:
+def _require_about(envelope: Envelope, claim: Claim) -> Environment | None:
+    """Hold an envelope against the claim; the environment that it names."""
     if envelope.payload_type != STATEMENT_TYPE:
         raise EvidenceError(f"an envelope of the type {envelope.payload_type[:80]!r}", code="other-claim")
     try:
-        fits = says(envelope.payload, statement)
+        environment = environment_in(envelope.payload)
+        fits = says(envelope.payload, statement_of(claim, environment))
     except BadInputError as error:
         raise EvidenceError(f"an envelope's payload: {error.message}", code="bad-envelope") from error
     if not fits:
         raise EvidenceError("an envelope is about another claim", code="other-claim")
+    return environment
 
 
 def _compact_signer(data: bytes, message: bytes) -> bytes:

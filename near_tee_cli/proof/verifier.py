@@ -12,7 +12,9 @@ from typing import NamedTuple, TypeVar
 from near_tee_cli.attest.trust import Trust
 from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError, UnsupportedError
 from near_tee_cli.primitives.hashes import sha256
+from near_tee_cli.primitives.keys import public_key_text
 from near_tee_cli.proof import checks
+from near_tee_cli.proof.attestation import Attesting, check_evidence, deciding
 from near_tee_cli.proof.bundle import KNOWN_ATTACHMENTS, Bundle, decode_bundle
 from near_tee_cli.proof.checks import CHECKS, Check, Examined
 from near_tee_cli.proof.claim import Claim
@@ -20,8 +22,8 @@ from near_tee_cli.proof.expectations import Anchor, Expectations, Subject, first
 from near_tee_cli.proof.key_paths import check_key_paths
 from near_tee_cli.proof.limits import DEFAULT_MAX_GAS
 from near_tee_cli.proof.reexecution import Executed, Executor, execute_again
-from near_tee_cli.proof.report import CheckResult, Report, Status, Strength, Verdict, VerifiedClaim
-from near_tee_cli.proof.signatures import Unsigned, check_signatures
+from near_tee_cli.proof.report import CheckResult, EvidenceFound, Report, Status, Strength, Verdict, VerifiedClaim
+from near_tee_cli.proof.signatures import Signed, Unsigned, check_signatures
 from near_tee_cli.runtime.chunk import Machine
 
 T = TypeVar("T")
@@ -49,16 +51,15 @@ _WITHOUT_EXECUTION: tuple[tuple[Check, Callable[[Examined], str]], ...] = (
 )
 
 _ABSENT = (
-    (checks.ATTESTATION, Strength.ATTESTED, "not-attested", "not present"),
-    (checks.CHAIN, None, None, "a single bundle"),
-    (checks.TRACE, None, None, "not present"),
+    (checks.CHAIN, "a single bundle"),
+    (checks.TRACE, "not present"),
 )
 
 
 class _Course:
     """A verification under way: what became of each check so far, and the first thing that decided."""
 
-    __slots__ = ("claim", "code", "doubt", "malformed", "message", "results", "signers")
+    __slots__ = ("claim", "code", "doubt", "evidence", "malformed", "message", "results", "signed")
 
     def __init__(self) -> None:
         self.results: dict[int, CheckResult] = {}
@@ -66,7 +67,8 @@ class _Course:
         self.code: str | None = None
         self.message = ""
         self.malformed = False
-        self.signers: tuple[bytes, ...] = ()
+        self.signed: Signed | None = None
+        self.evidence: EvidenceFound | None = None
         self.doubt: NearTeeError | None = None
         """Something that was asked for and cannot be told, while the other checks go on."""
 
@@ -75,6 +77,10 @@ class _Course:
 
     def failed(self, check: Check, error: NearTeeError) -> None:
         self._ended(check, Status.FAILED, error)
+
+    def decided(self, result: CheckResult) -> None:
+        self.results[result.number] = result
+        self.code, self.message = result.code, result.detail
 
     def not_told(self, check: Check, error: NearTeeError) -> None:
         self._ended(check, Status.NOT_MADE, error)
@@ -113,17 +119,24 @@ def verify(
     trusts: Sequence[Trust] = (),
     expectations: Sequence[Expectations] = (),
     anchors: Sequence[Anchor] = (),
+    attesting: Attesting | None = None,
 ) -> Report:
     """Check the bundle in `data`; nothing is executed unless `require` has `RE_EXECUTED`.
 
     `executor` executes again, or else `machine` in this process; both may be `None` when that is not asked for.
     `codes` are contracts by their hash, for a bundle that only names its own. `max_gas` bounds the gas of executing
     again. Signatures count under the keys of `trusts`, each of which has to be met, as has every one of
-    `expectations`; `anchors` are known blocks of the chain. Raises `HostError` when the machine cannot run,
-    `ValueError` when executing again is asked for and nothing executes.
+    `expectations`; `anchors` are known blocks of the chain; `attesting` is what evidence is judged by.
+    Raises `HostError` when the machine cannot run, `ValueError` when executing again is asked for and nothing executes.
     """
     demands = Demands(
-        frozenset(require) | NO_REPLAY, codes, max_gas, tuple(trusts), tuple(expectations), tuple(anchors)
+        required=frozenset(require) | NO_REPLAY,
+        codes=codes,
+        max_gas=max_gas,
+        trusts=tuple(trusts),
+        expectations=tuple(expectations),
+        anchors=tuple(anchors),
+        attesting=attesting or Attesting(),
     )
     if executor is None and machine is not None:
         executor = partial(execute_again, machine=machine)
@@ -142,6 +155,7 @@ class Demands(NamedTuple):
     trusts: tuple[Trust, ...] = ()
     expectations: tuple[Expectations, ...] = ()
     anchors: tuple[Anchor, ...] = ()
+    attesting: Attesting = Attesting()
 
 
 class Begun:
@@ -203,6 +217,8 @@ def begin(data: bytes, demands: Demands) -> Begun:
             _hold_key_paths(course, examined)
         if not course.ended:
             _hold_signatures(course, examined, demands.trusts, required=demands.required)
+        if not course.ended:
+            _hold_evidence(course, examined, demands.attesting, asked=Strength.ATTESTED in demands.required)
         if not course.ended:
             _expect(course, examined, demands.expectations, anchors=demands.anchors)
     return Begun(data, demands, course, examined)
@@ -266,7 +282,7 @@ def _hold_signatures(
     except EvidenceError as error:
         course.failed(checks.SIGNATURES, error)
         return
-    course.signers = signed.signers
+    course.signed = signed
     missing = signed.missing
     if missing is None:
         course.passed(checks.SIGNATURES, f"signed by {len(signed.signers)}, as many of whom are trusted as asked for")
@@ -280,6 +296,36 @@ def _asked(missing: Unsigned) -> str:
     return (
         f"signed is asked for, but signatures are {missing.detail}" if missing.code == "not-signed" else missing.detail
     )
+
+
+def _hold_evidence(course: _Course, examined: Examined, attesting: Attesting, *, asked: bool) -> None:
+    """Checks 22 to 30, and 17. What only a policy could accept is no doubt unless it was asked for."""
+    if course.signed is None:
+        return
+    try:
+        attested = check_evidence(examined.bundle, course.signed, attesting if asked else Attesting())
+    except EvidenceError as error:
+        course.failed(checks.EVIDENCE_KEY, error)
+        return
+    if attested is None:
+        if asked:
+            absent = EvidenceError("attested is asked for, but evidence is not present", code="not-attested")
+            course.doubted(checks.ATTESTATION, absent)
+        for check in (checks.ATTESTATION, *checks.EVIDENCE_CHECKS):
+            course.skipped(check, "not present")
+        return
+    course.evidence = attested.found
+    for result in attested.results:
+        course.results[result.number] = result if asked else result._replace(code=None)
+    decides = deciding(attested)
+    if decides is None:
+        course.passed(checks.ATTESTATION, f"{public_key_text(attested.found.key)} lives in an accepted environment")
+    elif decides.status is Status.FAILED:
+        course.decided(decides)
+    elif asked:
+        course.doubted(checks.ATTESTATION, EvidenceError(decides.detail, code=decides.code))
+    else:
+        course.skipped(checks.ATTESTATION, "present, and not asked for")
 
 
 def _expect(
@@ -312,8 +358,8 @@ def _report(
         verdict = Verdict.INCONCLUSIVE
     else:
         verdict = Verdict.ESTABLISHED
-    for check, strength, code, why in _ABSENT:
-        course.skipped(check, why, code if strength in required else None)
+    for check, why in _ABSENT:
+        course.skipped(check, why)
     after = f"check {_deciding(course)} decided" if course.ended else "not asked for"
     for check in CHECKS:
         course.skipped(check, after)
@@ -322,8 +368,7 @@ def _report(
     if verdict is Verdict.INCONCLUSIVE and not course.ended and course.doubt is not None:
         code, message = course.doubt.code, course.doubt.message
     elif verdict is Verdict.INCONCLUSIVE and not course.ended:
-        absent = next(result for result in results if result.code is not None)
-        code, message = absent.code, f"{missing[0].value} is asked for, but {absent.name} are {absent.detail}"
+        code, message = "undecided", f"{missing[0].value} is asked for and was not looked at"
     if verdict is Verdict.ESTABLISHED:
         message = f"established: {', '.join(sorted(strength.value for strength in strengths))}"
     return Report(
@@ -337,7 +382,8 @@ def _report(
         message=message,
         malformed=course.malformed,
         unconstrained=unconstrained_names,
-        signers=course.signers,
+        signers=() if course.signed is None else course.signed.signers,
+        evidence=course.evidence,
     )
 
 
@@ -356,6 +402,8 @@ def _strengths(course: _Course) -> frozenset[Strength]:
         found.add(Strength.CONSISTENT)
         if all_passed(checks.SIGNATURES, checks.SIGNATURES):
             found.add(Strength.SIGNED)
+        if all_passed(checks.ATTESTATION, checks.ATTESTATION):
+            found.add(Strength.ATTESTED)
         if all_passed(checks.RE_EXECUTION, checks.COMPLETENESS):
             found.add(Strength.RE_EXECUTED)
     return frozenset(found)

@@ -28,13 +28,13 @@ GROUND = ("errors", "trace", "__init__")
 CRYPTOGRAPHY = ("primitives.curves", "primitives.hashes", "primitives.keys")
 # Library -> the modules (or packages) that may import it. A library that is not named here is not allowed at all.
 FENCES = {
-    "wasmtime": ("vm.engine",),
+    "wasmtime": ("vm.engine", "worker.wasi"),
     "ctypes": ("vm", "isolate.confinement"),
     "borsh_construct": ("primitives.borsh",),
     "construct": ("primitives.borsh",),
     "nacl": CRYPTOGRAPHY,
     "coincurve": CRYPTOGRAPHY,
-    "cryptography": CRYPTOGRAPHY,
+    "cryptography": (*CRYPTOGRAPHY, "attest.synthetic_pki"),
     "Crypto": CRYPTOGRAPHY,
     "py_arkworks_bls12381": CRYPTOGRAPHY,
     "dcap_qvl": ("attest.dcap",),
@@ -59,7 +59,7 @@ STANDARD_FENCES = {
     "pathlib": DISK,
     "tempfile": DISK,
     "shutil": DISK,
-    "time": (*DISK, "isolate", "batch", "worker"),
+    "time": (*DISK, "isolate", "batch", "worker", "attest.guest_agent"),
     "random": (),
     "secrets": ("workspace", "cli"),
     "resource": ("cli.key_file", "isolate"),
@@ -78,7 +78,15 @@ BROAD_HANDLERS = {
     "vm.host.link": "nothing may leave a callback of the C library as an exception",
 }
 # Functions may import where the library is costly and seldom needed.
-FUNCTION_IMPORTS = ("attest.dcap", "cli", "batch.cluster", "workspace.blobs", "workspace.state_directory", *CRYPTOGRAPHY)
+FUNCTION_IMPORTS = (
+    "attest.dcap",
+    "cli",
+    "batch.cluster",
+    "worker.wasi_child",
+    "workspace.blobs",
+    "workspace.state_directory",
+    *CRYPTOGRAPHY,
+)
 
 MODULE_LINES = 500
 FUNCTION_LINES = 80

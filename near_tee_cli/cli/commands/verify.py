@@ -3,6 +3,7 @@
 from typing import Any
 
 from near_tee_cli.cli import exit_codes
+from near_tee_cli.cli.attesting import EVIDENCE, NOT_INTEL, attesting_of, evidence_lines, require_asked
 from near_tee_cli.cli.expecting import EXPECTATIONS, Expected, expected_of, trusts_of
 from near_tee_cli.cli.parameters import COMPILER, FLAG, MANY, OUTPUT, CommandLine, Given, Parameter
 from near_tee_cli.cli.report import Audience, Report
@@ -40,6 +41,7 @@ LINE = CommandLine(
         Parameter("threshold", ("--threshold",), "How many of the signers must have signed. Default 1.", "N",
                   panel="Demands"),
         *EXPECTATIONS,
+        *EVIDENCE,
         COMPILER,
         *OUTPUT,
     ),
@@ -67,26 +69,36 @@ def execute(given: Given) -> Report:
     )
     said = {} if executor is None else executor.said
     worst = min(entries, key=lambda entry: _WORST.index(entry["exit"]))
-    result = {**(worst if len(entries) == 1 else {"verdict": worst["verdict"]}), "bundles": entries}
+    time = demands.attesting.time if Strength.ATTESTED in demands.required else None
+    result = {**(worst if len(entries) == 1 else {"verdict": worst["verdict"]}), "time": time, "bundles": entries}
     return Report(
         exit_code=worst["exit"],
         result=result,
         lines=lambda audience: _lines(entries, audience),
-        warnings=tuple(said.get("warnings", ())),
+        warnings=(*said.get("warnings", ()), *_dev_warnings(entries)),
         engine=said.get("engine"),
         error=_error(worst),
     )
 
 
+def _dev_warnings(entries: list[dict[str, Any]]) -> tuple[str, ...]:
+    simulated = [one for one in entries if "attested" in one["strengths"] and one["evidence"]["mode"] == "simulated"]
+    return (NOT_INTEL,) if simulated else ()
+
+
 def _demands(given: Given, expected: Expected) -> Any:
+    from near_tee_cli.proof.report import Strength
     from near_tee_cli.proof.verifier import Demands
 
+    required = _required(given, expected)
+    require_asked(given, asked=Strength.ATTESTED in required)
     return Demands(
-        _required(given, expected),
+        required,
         codes=_codes(given),
         trusts=trusts_of(given, expected),
         expectations=expected.sets,
         anchors=expected.anchors,
+        attesting=attesting_of(given, expected),
         **_max_gas(given, expected),
     )
 
@@ -116,7 +128,9 @@ def _required(given: Given, expected: Expected) -> frozenset[Any]:
         raise UsageError("--no-replay contradicts the policy, which requires re-executed", where="--no-replay")
     required = frozenset(asked) or (NO_REPLAY if given["no_replay"] else DEFAULT_REQUIRED)
     signed = given["signer"] or (expected.policy is not None and expected.policy.signers)
-    return required | NO_REPLAY | ({Strength.SIGNED} if signed else frozenset())
+    attested = expected.policy is not None and expected.policy.platform is not None
+    besides = {strength for strength, asked in ((Strength.SIGNED, signed), (Strength.ATTESTED, attested)) if asked}
+    return required | NO_REPLAY | besides
 
 
 def _codes(given: Given) -> dict[bytes, bytes]:
@@ -172,6 +186,7 @@ def _entry_lines(entry: dict[str, Any], style: Style) -> list[str]:
         lines[0] += f"  {entry['size']:,} bytes  {entry['file_digest']}"
     if entry["claim"] is not None:
         lines += [f"  claims: {line}" if at == 0 else f"          {line}" for at, line in enumerate(claim_lines(entry))]
+    lines += evidence_lines(entry)
     shown = [check for check in entry["checks"] if not check["detail"].endswith(" decided") or check["code"]]
     for check in shown:
         passed, skipped = check["result"] == "passed", check["result"] == "not-made"
