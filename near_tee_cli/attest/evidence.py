@@ -4,8 +4,8 @@ A check passed, failed, or was not made, and then it says why. One that is not m
 of date leaves the verdict open; one that fails decides against the evidence. What is measured is returned whatever
 the verdict, for people who look for the reason. Nothing here opens a file, asks a clock or reaches the network.
 
-    4 key-binding   5 quote   6 tcb   7 td-attributes   8 event-log   9 application
-    10 measurements   11 platform   12 freshness
+    22 evidence-key   23 quote   24 tcb   25 td-attributes   26 event-log   27 application
+    28 measurements   29 platform   30 freshness
 
 Follows RATS (RFC 9334): evidence and endorsements are appraised by a verifier under a policy.
 """
@@ -97,16 +97,19 @@ class Evidence(NamedTuple):
     """What the report data is declared to bind."""
 
 
+KEY, QUOTE, TCB, TD_ATTRIBUTES, EVENT_LOG, APPLICATION, MEASUREMENTS, PLATFORM, FRESHNESS = range(22, 31)
+"""Numbers of the checks, among those of a verifier of bundles."""
+
 NAMES = {
-    4: "key-binding",
-    5: "quote",
-    6: "tcb",
-    7: "td-attributes",
-    8: "event-log",
-    9: "application",
-    10: "measurements",
-    11: "platform",
-    12: "freshness",
+    KEY: "evidence-key",
+    QUOTE: "quote",
+    TCB: "tcb",
+    TD_ATTRIBUTES: "td-attributes",
+    EVENT_LOG: "event-log",
+    APPLICATION: "application",
+    MEASUREMENTS: "measurements",
+    PLATFORM: "platform",
+    FRESHNESS: "freshness",
 }
 """The checks by number."""
 
@@ -152,7 +155,7 @@ def verify_evidence(
     dev_root: bytes | None = None,
     allow_dev: bool = False,
 ) -> EvidenceReport:
-    """Make checks 4 to 12 of `evidence` under `policy` at `time` (Unix seconds, the verifier's own assertion).
+    """Make checks 22 to 30 of `evidence` under `policy` at `time` (Unix seconds, the verifier's own assertion).
 
     `key` (Borsh) is the one that must be bound; `None` asks for no particular one. `dev_root` (DER) stands in for
     Intel's root: such evidence is simulated and, unless `allow_dev`, leaves the verdict open. Malformed or hostile
@@ -165,7 +168,7 @@ def verify_evidence(
         if td is None:
             raise EvidenceError(f"a quote of {course.quote.tee.value}, where TDX is asked for", code="not-tdx")
     except (BadInputError, EvidenceError) as error:
-        course.failed(5, error)
+        course.failed(QUOTE, error)
         return _report(course, policy, None)
     _check_binding(course, evidence, policy, key)
     _check_quote(course, evidence, time, dev_root=dev_root, allow_dev=allow_dev)
@@ -176,28 +179,34 @@ def verify_evidence(
     _judge(
         course,
         policy,
-        6,
+        TCB,
         _needs(verified, lambda found, rules: judge_tcb(rules, found, time=time or 0)),
         _tcb_words(verified),
     )
-    _judge(course, policy, 7, lambda rules: judge_td(rules, td), f"attributes {td.td_attributes:#x}")
+    _judge(course, policy, TD_ATTRIBUTES, lambda rules: judge_td(rules, td), f"attributes {td.td_attributes:#x}")
     _check_event_log(course, evidence.event_log, td, policy)
     log = course.replayed
-    _judge(course, policy, 9, lambda rules: judge_app(rules, td, replayed=log, compose=evidence.compose), "as allowed")
     _judge(
         course,
         policy,
-        10,
+        APPLICATION,
+        lambda rules: judge_app(rules, td, replayed=log, compose=evidence.compose),
+        "as allowed",
+    )
+    _judge(
+        course,
+        policy,
+        MEASUREMENTS,
         lambda rules: judge_measurements(rules, td, replayed=log, time=time or 0),
         "a whole set fits",
     )
-    _judge(course, policy, 11, _needs(verified, lambda found, rules: judge_platform(rules, found)), "as allowed")
+    _judge(course, policy, PLATFORM, _needs(verified, lambda found, rules: judge_platform(rules, found)), "as allowed")
     issued = None if course.collateral is None else course.collateral.oldest_issue
     binding, known = evidence.binding, chain or Chain()
     _judge(
         course,
         policy,
-        12,
+        FRESHNESS,
         lambda rules: judge_freshness(rules, binding, chain=known, oldest_issue=issued, time=time),
         "as allowed",
     )
@@ -207,60 +216,64 @@ def verify_evidence(
 def _check_binding(course: _Course, evidence: Evidence, policy: PlatformPolicy | None, key: bytes | None) -> None:
     binding = evidence.binding
     if binding is None or course.quote is None:
-        course.add(4, Status.NOT_MADE, "no-binding", "nothing says what the report data binds")
+        course.add(KEY, Status.NOT_MADE, "no-binding", "nothing says what the report data binds")
         return
     try:
         profile = require_bound(course.quote.report_data, binding, key=key)
     except (BadInputError, EvidenceError) as error:
-        course.failed(4, error)
+        course.failed(KEY, error)
         return
-    course.appraised(4, () if policy is None else judge_binding(policy, binding), f"bound as {profile}")
+    course.appraised(KEY, () if policy is None else judge_binding(policy, binding), f"bound as {profile}")
 
 
 def _check_quote(
     course: _Course, evidence: Evidence, time: int | None, *, dev_root: bytes | None, allow_dev: bool
 ) -> None:
     if evidence.collateral is None:
-        course.add(5, Status.NOT_MADE, "no-collateral", "without collateral nobody vouches for the machine")
+        course.add(QUOTE, Status.NOT_MADE, "no-collateral", "without collateral nobody vouches for the machine")
         return
     try:
         course.collateral = parse_collateral(evidence.collateral)
     except BadInputError as error:
-        course.failed(5, error)
+        course.failed(QUOTE, error)
         return
     if time is None:
-        course.add(5, Status.NOT_MADE, "no-time", "evidence holds for a time, and none was given")
+        course.add(QUOTE, Status.NOT_MADE, "no-time", "evidence holds for a time, and none was given")
         return
     try:
         answer = verify_quote(evidence.quote, course.collateral, time=time, root=dev_root)
     except EvidenceError as error:
-        course.failed(5, error)
+        course.failed(QUOTE, error)
         return
     if isinstance(answer, Refusal):
         course.refusal = answer
         status = Status.FAILED if answer.contradicts else Status.NOT_MADE
-        course.add(5, status, answer.code, answer.detail)
+        course.add(QUOTE, status, answer.code, answer.detail)
         return
     course.verified = answer
     if answer.root_is_intel:
-        course.add(5, Status.PASSED, None, f"signed up to Intel's root, {answer.status}")
+        course.add(QUOTE, Status.PASSED, None, f"signed up to Intel's root, {answer.status}")
     elif allow_dev:
-        course.add(5, Status.PASSED, None, f"NOT INTEL: simulated evidence under a root of its own, {answer.status}")
+        course.add(
+            QUOTE, Status.PASSED, None, f"NOT INTEL: simulated evidence under a root of its own, {answer.status}"
+        )
     else:
-        course.add(5, Status.NOT_MADE, "evidence-simulated", "NOT INTEL: simulated evidence proves nothing")
+        course.add(QUOTE, Status.NOT_MADE, "evidence-simulated", "NOT INTEL: simulated evidence proves nothing")
 
 
 def _check_event_log(course: _Course, data: bytes | None, td: TdReport, policy: PlatformPolicy | None) -> None:
     if data is None:
         if _pinned(policy, td) == frozenset(range(4)):
-            course.add(8, Status.PASSED, None, "no log; all registers are pinned by the policy")
+            course.add(EVENT_LOG, Status.PASSED, None, "no log; all registers are pinned by the policy")
         else:
-            course.add(8, Status.NOT_MADE, "no-event-log", "registers without a log and not pinned by the policy")
+            course.add(
+                EVENT_LOG, Status.NOT_MADE, "no-event-log", "registers without a log and not pinned by the policy"
+            )
         return
     try:
         replayed = replay(parse_event_log(data))
     except (BadInputError, EvidenceError) as error:
-        course.failed(8, error)
+        course.failed(EVENT_LOG, error)
         return
     differing = mismatches(replayed, td.registers)
     pinned = _pinned(policy, td) - replayed.logged
@@ -269,10 +282,10 @@ def _check_event_log(course: _Course, data: bytes | None, td: TdReport, policy: 
         names = ", ".join(f"RTMR{number}" for number in left)
         logged = any(number in replayed.logged for number in left)
         code = "event-log-mismatch" if logged else "register-not-logged"
-        course.add(8, Status.FAILED, code, f"the log does not lead to {names} of the quote")
+        course.add(EVENT_LOG, Status.FAILED, code, f"the log does not lead to {names} of the quote")
         return
     course.replayed = replayed
-    course.add(8, Status.PASSED, None, f"{len(replayed.events)} events lead to the registers of the quote")
+    course.add(EVENT_LOG, Status.PASSED, None, f"{len(replayed.events)} events lead to the registers of the quote")
 
 
 def _pinned(policy: PlatformPolicy | None, td: TdReport) -> frozenset[int]:

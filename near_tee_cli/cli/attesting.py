@@ -6,6 +6,7 @@ from typing import Any
 
 from near_tee_cli.cli import files, units
 from near_tee_cli.cli.parameters import FLAG, Given, Parameter
+from near_tee_cli.cli.terminal import DIM, GREEN, RED, Style, plain
 from near_tee_cli.errors import BadInputError, UsageError
 
 _PANEL = "Evidence"
@@ -24,6 +25,7 @@ EVIDENCE = (
 )  # fmt: skip
 """Options of evidence."""
 
+SIMULATED = "NOT INTEL: this evidence is simulated and proves nothing about any machine"
 NOT_INTEL = "NOT INTEL: simulated evidence was accepted, which proves nothing about any machine"
 
 
@@ -45,7 +47,7 @@ def attesting_of(given: Given, expected: Any) -> Any:
         chain=Chain(
             height=max((anchor.height for anchor in expected.anchors), default=None),
             blocks=known,
-            challenge=None if given["challenge"] is None else _hexadecimal(given["challenge"], "--challenge"),
+            challenge=None if given["challenge"] is None else hexadecimal(given["challenge"], "--challenge"),
         ),
         dev_root=None if given["dev_root"] is None else root_of(given["dev_root"]),
         allow_dev=given["allow_dev"],
@@ -81,7 +83,8 @@ def root_of(path: str) -> bytes:
     return found
 
 
-def _hexadecimal(text: str, flag: str) -> bytes:
+def hexadecimal(text: str, flag: str) -> bytes:
+    """The bytes of hexadecimal digits. Raises `UsageError`."""
     try:
         return bytes.fromhex(text)
     except ValueError as error:
@@ -163,6 +166,16 @@ def _events(replayed: Any) -> dict[str, Any]:
         "system": {name: payload.hex() for name, payload in system.items()},
         "application": [event.name for event in replayed.application],
     }
+
+
+def check_lines(checks: list[dict[str, Any]], style: Style) -> list[str]:
+    """A line for each check, for people."""
+    lines = []
+    for check in checks:
+        passed, skipped = check["result"] == "passed", check["result"] == "not-made"
+        mark = style("pass", GREEN) if passed else style("  - ", DIM) if skipped else style("FAIL", RED)
+        lines.append(f"  {mark} {check['number']:2} {check['name']:14} {plain(check['detail'])}")
+    return lines
 
 
 def evidence_lines(entry: dict[str, Any]) -> list[str]:

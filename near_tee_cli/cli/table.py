@@ -22,6 +22,8 @@ COMMANDS = {
     "sign": Entry("sign", "vouch for a proof bundle with a key of yours"),
     "bundle": Entry("bundle", "put bundles together, take them apart, look into them"),
     "key": Entry("key", "make, show and take over the keys that sign bundles"),
+    "policy": Entry("policy", "read policy files, and begin one from a quote"),
+    "attest": Entry("attest", "evidence about the machine that executes"),
     "replay": Entry("replay", "apply recorded cases and compare with what was recorded"),
     "state": Entry("state", "make, change, import, compare and look into state snapshots"),
     "inspect": Entry("inspect", "say what a contract, bundle, snapshot, step or case contains"),
@@ -29,6 +31,11 @@ COMMANDS = {
 }
 
 SUBCOMMANDS = {
+    "attest": {
+        "verify": Entry("attest_verify", "check a quote with all that belongs to it, offline"),
+        "quote": Entry("attest_quote", "evidence that binds a public key, from this guest's agent"),
+        "simulate": Entry("attest_simulate", "a simulated dstack guest agent; its evidence is NOT INTEL"),
+    },
     "bundle": {
         "pack": Entry("bundle_pack", "several bundles in one file that shares what they have in common"),
         "unpack": Entry("bundle_unpack", "the bundles of a chain file, byte for byte"),
@@ -38,6 +45,10 @@ SUBCOMMANDS = {
         "new": Entry("key_new", "a new key in a file that only you may read"),
         "show": Entry("key_show", "the public half of a key"),
         "import": Entry("key_import", "a key of another tool in a file of its own"),
+    },
+    "policy": {
+        "check": Entry("policy_check", "read a policy file as verify would, and say what it leaves open"),
+        "from-quote": Entry("policy_from_quote", "a policy that accepts what a quote says, as a start to edit"),
     },
     "state": {
         "init": Entry("state_init", "a state from nothing: accounts, contracts, keys, data"),

@@ -11,14 +11,13 @@ from typing import NamedTuple
 
 from near_tee_cli.attest.appraisal import Chain
 from near_tee_cli.attest.environment import SIMULATED
-from near_tee_cli.attest.evidence import NAMES, Conclusion, EvidenceReport, EvidenceResult, verify_evidence
+from near_tee_cli.attest.evidence import Conclusion, EvidenceReport, EvidenceResult, verify_evidence
 from near_tee_cli.attest.platform_policy import PlatformPolicy
 from near_tee_cli.attest.report_data import NearTeeBinding, Scope, bound_keys
 from near_tee_cli.errors import EvidenceError
 from near_tee_cli.primitives.keys import public_key_text
 from near_tee_cli.proof import checks
 from near_tee_cli.proof.bundle import EVIDENCE, Bundle
-from near_tee_cli.proof.checks import EVIDENCE_CHECKS
 from near_tee_cli.proof.evidence_part import MAX_PARTS, EvidencePart, parse_evidence
 from near_tee_cli.proof.report import CheckResult, EvidenceFound, Status
 from near_tee_cli.proof.signatures import Signed
@@ -125,12 +124,7 @@ _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----\s([A-Za-z0-9+/=\r\n]{1,
 
 
 def _result(one: EvidenceResult) -> CheckResult:
-    check = EVIDENCE_CHECKS[one.number - _FIRST]
-    return CheckResult(check.number, check.name, Status(one.status.value), one.detail, one.code)
-
-
-_FIRST = min(NAMES)
-"""The number that the first check of evidence has by itself."""
+    return CheckResult(one.number, one.name, Status(one.status.value), one.detail, one.code)
 
 
 def _failed(check: checks.Check, error: EvidenceError) -> CheckResult:

@@ -44,7 +44,7 @@ def result(report, number: int) -> tuple[str, str | None]:
 
 
 def expected(outcome: dict, *, inside: dict) -> tuple[str, str | None]:
-    """What check 5 says of an outcome of the manifest."""
+    """What check 23 says of an outcome of the manifest."""
     if outcome["ok"]:
         return "passed", None
     code = next(code for words, code in CODES.items() if words in outcome["error"])
@@ -66,20 +66,20 @@ def test_outcome_of_every_case(name) -> None:
     case = CASES[name]
     if name == recorded.SGX:
         report = check(name, time=case["suggested_now"])
-        assert (report.conclusion, result(report, 5)) == (Conclusion.CONTRADICTED, ("failed", "not-tdx"))
+        assert (report.conclusion, result(report, 23)) == (Conclusion.CONTRADICTED, ("failed", "not-tdx"))
         return
     if not case["collateral"]:
         report = check(name, time=CLOCK)
-        assert (report.conclusion, result(report, 5)) == (Conclusion.INCONCLUSIVE, ("not-made", "no-collateral"))
+        assert (report.conclusion, result(report, 23)) == (Conclusion.INCONCLUSIVE, ("not-made", "no-collateral"))
     else:
         report = check(name, time=case["suggested_now"])
-        assert result(report, 5) == expected(case["expect"], inside=case["expect"])
+        assert result(report, 23) == expected(case["expect"], inside=case["expect"])
         if case["expect"]["ok"]:
             assert report.verified is not None
             assert report.verified.status == case["expect"]["status"]
             assert report.verified.ppid.hex() == case["expect"]["ppid"]
     if "event_log" in case:
-        assert result(report, 8) == ("passed", None)
+        assert result(report, 26) == ("passed", None)
         assert report.replayed is not None
         runtime = [event.name for event in report.replayed.events if event.register == 3]
         assert runtime == case["runtime_events"]
@@ -94,7 +94,7 @@ def test_before_and_after_every_window(name) -> None:
         ("expect_after", CLOCK),
     ):
         report = check(name, time=time)
-        assert result(report, 5) == expected(case[key], inside=case["expect"])
+        assert result(report, 23) == expected(case[key], inside=case["expect"])
         assert report.conclusion is Conclusion.INCONCLUSIVE
         assert report.refusal is not None
         assert report.refusal.window == (case["valid_from"], case["valid_until_exclusive"])
@@ -190,7 +190,7 @@ def test_flipped_bits_of_event_logs() -> None:
     accepted = 0
     for at in range(0, len(whole), 2):
         report = check(name, time=None, evidence=base._replace(event_log=flipped(whole, at)))
-        if result(report, 8) != ("passed", None):
+        if result(report, 26) != ("passed", None):
             assert report.conclusion is Conclusion.CONTRADICTED
             continue
         accepted += 1

@@ -3,11 +3,11 @@
 from typing import Any
 
 from near_tee_cli.cli import exit_codes
-from near_tee_cli.cli.attesting import EVIDENCE, NOT_INTEL, attesting_of, evidence_lines, require_asked
+from near_tee_cli.cli.attesting import EVIDENCE, NOT_INTEL, attesting_of, check_lines, evidence_lines, require_asked
 from near_tee_cli.cli.expecting import EXPECTATIONS, Expected, expected_of, trusts_of
 from near_tee_cli.cli.parameters import COMPILER, FLAG, MANY, OUTPUT, CommandLine, Given, Parameter
 from near_tee_cli.cli.report import Audience, Report
-from near_tee_cli.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, Style, plain
+from near_tee_cli.cli.terminal import BOLD, GREEN, RED, YELLOW, Style, plain
 from near_tee_cli.errors import UsageError
 
 STRENGTHS = ("consistent", "signed", "attested", "re-executed")
@@ -188,10 +188,7 @@ def _entry_lines(entry: dict[str, Any], style: Style) -> list[str]:
         lines += [f"  claims: {line}" if at == 0 else f"          {line}" for at, line in enumerate(claim_lines(entry))]
     lines += evidence_lines(entry)
     shown = [check for check in entry["checks"] if not check["detail"].endswith(" decided") or check["code"]]
-    for check in shown:
-        passed, skipped = check["result"] == "passed", check["result"] == "not-made"
-        mark = style("pass", GREEN) if passed else style("  - ", DIM) if skipped else style("FAIL", RED)
-        lines.append(f"  {mark} {check['number']:2} {check['name']:14} {plain(check['detail'])}")
+    lines += check_lines(shown, style)
     expected = entry["expected"]
     if expected is not None and expected["unconstrained"] and _was_made(entry, "expectations"):
         lines.append(f"{style('open', BOLD)}  nothing is expected of {', '.join(expected['unconstrained'])}")

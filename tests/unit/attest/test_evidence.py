@@ -52,10 +52,10 @@ def test_everything_holds() -> None:
 @pytest.mark.parametrize(
     ("missing", "expected"),
     [
-        ({"binding": None}, {4: "no-binding"}),
-        ({"collateral": None}, {5: "no-collateral", 6: "quote-not-verified", 11: "quote-not-verified"}),
-        ({"event_log": None}, {8: "no-event-log", 9: "no-event-log"}),
-        ({"compose": None}, {9: "no-compose"}),
+        ({"binding": None}, {22: "no-binding"}),
+        ({"collateral": None}, {23: "no-collateral", 24: "quote-not-verified", 29: "quote-not-verified"}),
+        ({"event_log": None}, {26: "no-event-log", 27: "no-event-log"}),
+        ({"compose": None}, {27: "no-compose"}),
     ],
 )
 def test_what_is_missing_leaves_it_open(missing, expected) -> None:
@@ -68,10 +68,10 @@ def test_what_is_missing_leaves_it_open(missing, expected) -> None:
 def test_without_policy_or_time() -> None:
     report = outcome(policy=None)
     assert report.conclusion is Conclusion.INCONCLUSIVE
-    assert status(report) == dict.fromkeys((6, 7, 9, 10, 11, 12), ("not-made", "no-policy"))
+    assert status(report) == dict.fromkeys((24, 25, 27, 28, 29, 30), ("not-made", "no-policy"))
     report = outcome(time=None)
     unverified = ("not-made", "quote-not-verified")
-    assert status(report) == {5: ("not-made", "no-time"), 6: unverified, 11: unverified}
+    assert status(report) == {23: ("not-made", "no-time"), 24: unverified, 29: unverified}
 
 
 def test_expired() -> None:
@@ -79,7 +79,7 @@ def test_expired() -> None:
     report = outcome(time=end)
     unverified = ("not-made", "quote-not-verified")
     assert report.conclusion is Conclusion.INCONCLUSIVE
-    assert status(report) == {5: ("not-made", "evidence-expired"), 6: unverified, 11: unverified}
+    assert status(report) == {23: ("not-made", "evidence-expired"), 24: unverified, 29: unverified}
     assert report.refusal is not None
     assert report.refusal.window.end == end
     assert outcome(time=end - 1).conclusion is Conclusion.ACCEPTED
@@ -94,30 +94,30 @@ def flipped(data: bytes, at: int) -> bytes:
 def test_forged_quotes_are_shown_and_not_judged() -> None:
     report = outcome(EVIDENCE._replace(quote=flipped(EVIDENCE.quote, 48 + 140)))
     assert (report.conclusion, report.code) == (Conclusion.CONTRADICTED, "quote-forged")
-    assert status(report) == {5: ("failed", "quote-forged"), **dict.fromkeys(range(6, 13), ("not-made", None))}
+    assert status(report) == {23: ("failed", "quote-forged"), **dict.fromkeys(range(24, 31), ("not-made", None))}
     assert report.quote is not None
     assert report.verified is None
     report = outcome(EVIDENCE._replace(collateral=b"{}"))
-    assert status(report)[5] == ("failed", "bad-collateral")
+    assert status(report)[23] == ("failed", "bad-collateral")
     report = outcome(EVIDENCE._replace(quote=b""))
-    assert (report.quote, status(report)[5]) == (None, ("failed", "bad-quote"))
+    assert (report.quote, status(report)[23]) == (None, ("failed", "bad-quote"))
     report = outcome(EVIDENCE._replace(quote=recorded.quote_of(recorded.SGX)))
-    assert (report.conclusion, status(report)[5]) == (Conclusion.CONTRADICTED, ("failed", "not-tdx"))
+    assert (report.conclusion, status(report)[23]) == (Conclusion.CONTRADICTED, ("failed", "not-tdx"))
 
 
 # One wrong thing each, refused by exactly the check that is there for it.
 LOG_FORGED = EVIDENCE.event_log.replace(b"compose-hash", b"compose-hasj")
 ONE_WRONG = [
-    (4, "report-data-mismatch", EVIDENCE._replace(binding=RawKey(KEYS.tls_key)), {}),
-    (4, "key-not-bound", EVIDENCE, {"key": KEY}),
-    (4, "profile-not-allowed", EVIDENCE, {"policy": {"binding": {"profiles": ["near-tee-v1"]}}}),
-    (6, "tcb-status", EVIDENCE, {"policy": {"tcb": {"allowed": ["OutOfDate"]}}}),
-    (7, "seam-not-allowed", EVIDENCE, {"policy": {"td": {"mr_seam": ["00" * 48]}}}),
-    (9, "compose-hash-mismatch", EVIDENCE._replace(compose=EVIDENCE.compose + b"\n"), {}),
-    (9, "compose-docker-socket", EVIDENCE, {"policy": {"compose": {"agent_socket_services": ["launcher"]}}}),
-    (10, "measurements-not-allowed", EVIDENCE, {"policy": recorded.production_tables()}),
-    (11, "ppid-not-allowed", EVIDENCE, {"policy": {"platform": {"ppids": ["00" * 16]}}}),
-    (12, "challenge-mismatch", EVIDENCE, {"chain": Chain(challenge=b"now")}),
+    (22, "report-data-mismatch", EVIDENCE._replace(binding=RawKey(KEYS.tls_key)), {}),
+    (22, "key-not-bound", EVIDENCE, {"key": KEY}),
+    (22, "profile-not-allowed", EVIDENCE, {"policy": {"binding": {"profiles": ["near-tee-v1"]}}}),
+    (24, "tcb-status", EVIDENCE, {"policy": {"tcb": {"allowed": ["OutOfDate"]}}}),
+    (25, "seam-not-allowed", EVIDENCE, {"policy": {"td": {"mr_seam": ["00" * 48]}}}),
+    (27, "compose-hash-mismatch", EVIDENCE._replace(compose=EVIDENCE.compose + b"\n"), {}),
+    (27, "compose-docker-socket", EVIDENCE, {"policy": {"compose": {"agent_socket_services": ["launcher"]}}}),
+    (28, "measurements-not-allowed", EVIDENCE, {"policy": recorded.production_tables()}),
+    (29, "ppid-not-allowed", EVIDENCE, {"policy": {"platform": {"ppids": ["00" * 16]}}}),
+    (30, "challenge-mismatch", EVIDENCE, {"chain": Chain(challenge=b"now")}),
 ]
 
 
@@ -133,13 +133,13 @@ def test_one_wrong_thing_is_refused_by_one_check(number, code, evidence, named) 
 def test_logs_that_lead_elsewhere() -> None:
     report = outcome(EVIDENCE._replace(event_log=LOG_FORGED))
     # Without its log nothing says which application ran.
-    assert status(report) == {8: ("failed", "event-digest-mismatch"), 9: ("not-made", "no-event-log")}
+    assert status(report) == {26: ("failed", "event-digest-mismatch"), 27: ("not-made", "no-event-log")}
     assert report.conclusion is Conclusion.CONTRADICTED
     other = recorded.log_of(recorded.REPORT)
-    assert status(outcome(EVIDENCE._replace(event_log=other)))[8] == ("failed", "event-log-mismatch")
-    assert status(outcome(EVIDENCE._replace(event_log=b"?")))[8] == ("failed", "bad-event-log")
+    assert status(outcome(EVIDENCE._replace(event_log=other)))[26] == ("failed", "event-log-mismatch")
+    assert status(outcome(EVIDENCE._replace(event_log=b"?")))[26] == ("failed", "bad-event-log")
     empty = outcome(EVIDENCE._replace(event_log=b"[]"))
-    assert status(empty)[8] == ("failed", "register-not-logged")
+    assert status(empty)[26] == ("failed", "register-not-logged")
 
 
 def test_registers_that_are_pinned_need_no_log() -> None:
@@ -154,7 +154,7 @@ def test_registers_that_are_pinned_need_no_log() -> None:
     report = outcome(EVIDENCE._replace(event_log=runtime))
     assert report.conclusion is Conclusion.ACCEPTED
     report = outcome(EVIDENCE._replace(event_log=runtime), policy=None)
-    assert status(report)[8] == ("failed", "register-not-logged")
+    assert status(report)[26] == ("failed", "register-not-logged")
 
 
 def test_contradictions_decide_before_what_is_open() -> None:
@@ -184,7 +184,7 @@ def simulated(**named) -> EvidenceReport:
 def test_simulated_evidence_is_never_accepted_unasked() -> None:
     report = simulated()
     assert report.conclusion is Conclusion.INCONCLUSIVE
-    assert status(report) == {5: ("not-made", "evidence-simulated")}
+    assert status(report) == {23: ("not-made", "evidence-simulated")}
     assert "NOT INTEL" in report.results[1].detail
     report = simulated(allow_dev=True)
     assert report.conclusion is Conclusion.ACCEPTED
@@ -201,10 +201,10 @@ def test_ages_and_challenges_of_our_profile() -> None:
     chain = Chain(height=1005, blocks={1000: BINDING.anchor_hash}, challenge=b"now")
     assert simulated(allow_dev=True, chain=chain).conclusion is Conclusion.ACCEPTED
     late = simulated(allow_dev=True, chain=chain._replace(challenge=b"then"))
-    assert status(late) == {12: ("failed", "challenge-mismatch")}
+    assert status(late) == {30: ("failed", "challenge-mismatch")}
 
 
 def test_another_key_than_the_bound_one() -> None:
     other = public_key_of(secret_key_from_seed("b", scheme=ED25519))
-    assert status(simulated(allow_dev=True, key=other)) == {4: ("failed", "key-not-bound")}
+    assert status(simulated(allow_dev=True, key=other)) == {22: ("failed", "key-not-bound")}
     assert simulated(allow_dev=True, key=None).conclusion is Conclusion.ACCEPTED
