@@ -26,7 +26,7 @@ FAILED_OUTPUT = b"[EXECUTION-FAILED]"
 TASK_TYPES = ("execute", "compile", "topup")
 
 _I64_MAX = 2**63 - 1
-_REQUIRED = ("task_id", "task_type", "tdx_quote", "output_hash")
+_REQUIRED = ("task_id", "task_type", "output_hash")
 _TEXTS = (
     "repo_url", "commit_hash", "build_target", "wasm_hash", "input_hash", "caller_account_id", "project_id",
     "secrets_ref", "attached_usd", "executed_wasm_sha256", "transaction_hash", "call_id", "payment_key_owner",
@@ -40,7 +40,8 @@ class TaskRecord(NamedTuple):
 
     task: OutlayerTask
     """The fields that are hashed."""
-    quote: bytes
+    quote: bytes | None
+    """The quote, where the record holds it itself."""
     executed_wasm_sha256: str | None
     """The program that really ran, says the coordinator: the quote does not bind it."""
     request_id: int | None
@@ -62,10 +63,15 @@ def parse_record(data: bytes) -> TaskRecord:
     """The record in `data` (JSON). Raises `BadInputError` (`bad-task-record`)."""
     try:
         document = cj.loads(data, "the record", max_bytes=MAX_RECORD_BYTES)
-        fields = cj.members(document, "the record", required=_REQUIRED, optional=(*_TEXTS, *_NUMBERS))
+        fields = cj.members(document, "the record", required=_REQUIRED, optional=(*_TEXTS, *_NUMBERS, "tdx_quote"))
         return _record(fields)
     except BadInputError as error:
         raise BadInputError(error.message, code="bad-task-record", where=error.where) from error
+
+
+def binding_of_record(data: bytes) -> OutlayerTask:
+    """What the quote of a record (JSON) has to bind. Raises `BadInputError` (`bad-task-record`)."""
+    return parse_record(data).task
 
 
 def _record(fields: Mapping[str, object]) -> TaskRecord:
@@ -95,7 +101,7 @@ def _record(fields: Mapping[str, object]) -> TaskRecord:
     )
     return TaskRecord(
         task=task,
-        quote=cj.base64(fields["tdx_quote"], "tdx_quote"),
+        quote=None if fields.get("tdx_quote") is None else cj.base64(fields["tdx_quote"], "tdx_quote"),
         executed_wasm_sha256=texts["executed_wasm_sha256"],
         request_id=numbers["request_id"],
         transaction_hash=texts["transaction_hash"],
@@ -116,6 +122,8 @@ def check_record(
     Raises `EvidenceError` (`report-data-mismatch`, `other-program`, `other-input`, `other-output`), and
     `BadInputError` for a quote that is none.
     """
+    if record.quote is None:
+        raise BadInputError("the record has no quote", code="bad-task-record", where="tdx_quote")
     require_bound(parse_quote(record.quote).report_data, record.task, key=None)
     checked = []
     for name, content, said, code in (

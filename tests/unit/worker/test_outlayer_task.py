@@ -9,7 +9,7 @@ import pytest
 
 from near_tee_cli.attest.quote import INTEL_VENDOR
 from near_tee_cli.errors import BadInputError, EvidenceError
-from near_tee_cli.worker.outlayer_task import FAILED_OUTPUT, check_record, parse_record
+from near_tee_cli.worker.outlayer_task import FAILED_OUTPUT, binding_of_record, check_record, parse_record
 
 PROGRAM, INPUT, RETURNED = b"\0asm", b"hi", b'"out"'
 
@@ -116,3 +116,8 @@ def test_a_record_without_a_quote() -> None:
     with pytest.raises(BadInputError) as refusal:
         check_record(record(tdx_quote=b64encode(b"no-attestation-dev-mode").decode()))
     assert refusal.value.code == "bad-quote"
+    alone = json.dumps(RECORD).encode()
+    assert binding_of_record(alone) == record().task
+    with pytest.raises(BadInputError) as refusal:
+        check_record(parse_record(alone))
+    assert refusal.value.code == "bad-task-record"
