@@ -242,8 +242,8 @@ def sizes() -> list[Amount]:
     """Sizes of bundles in KiB."""
     with tempfile.TemporaryDirectory() as home:
         measured = {
-            "token transfer": transfers.with_code(home),
-            "the same, detached, 20,000 records": transfers.without_code(home),
+            "bundle of a token transfer": transfers.with_code(home),
+            "detached, on 20,000 records": transfers.without_code(home),
         }
     return amounts_shown([Amount(name, size / 1024, limit / 1024, "KiB") for name, (size, limit) in measured.items()])
 
