@@ -1083,31 +1083,69 @@ def sound_node(data):
 # Checks 10 to 13.
 
 
-def contract_of(trie, account_id):
-    """The hash of the contract that an account names, `None` without one."""
+def contract_before(trie, account_id):
+    """The contract that an account names in a state."""
     reference = trie.get(b"\0" + account_id.encode())
     if reference is None:
-        return None
+        return 0, b""
     data = trie.value(reference)
     if len(data) == 72 and data[:16] != b"\xff" * 16:
         found = whole(data, "AccountV1")["code_hash"]
-        return None if found == EMPTY else found
-    kind, content = whole(data, "AccountV2")["contract"]
+        return (0, b"") if found == EMPTY else (1, found)
+    return whole(data, "AccountV2")["contract"]
+
+
+def hash_of(contract, trie, written):
+    """The hash of a contract, `None` without one; `written` are the keys that the block changed."""
+    kind, content = contract
     if kind in (0, 1, 2):
         return None if kind == 0 else content
+    row = b"\x12\1" + blob(content.encode())
+    if row in written:
+        return None
     try:
-        shared = trie.get(b"\x12\1" + blob(content.encode()))
+        shared = trie.get(row)
     except MissingError:
         return None
     return None if shared is None else shared[1]
 
 
+class Contracts:
+    """The contracts of calls, by section 5 of the format."""
+
+    def __init__(self, bundle, parsed, tries):
+        self.tries, self.places, self.first = tries, {}, {}
+        self.written = [{change["key"] for change in one["changes"]} for one in bundle["transitions"]]
+        for position, transition in enumerate(bundle["transitions"]):
+            transactions = {name for name, _ in parsed[position]["transactions"]}
+            for outcome in transition["outcomes"]:
+                self.places.setdefault(outcome["id"], []).append((position, outcome))
+                if outcome["id"] not in transactions:
+                    self.first.setdefault((position, outcome["executor_id"]), outcome["id"])
+
+    def of_call(self, receipt_id, action, account_id, behind_calls):
+        """`code_hash` of a call."""
+        places = self.places.get(receipt_id, [])
+        if len(places) != 1:
+            return None
+        position, outcome = places[0]
+        contract = 0, b""
+        try:
+            if outcome["metadata_version"] >= 4:
+                if action < len(outcome["contracts"]):
+                    contract = outcome["contracts"][action]
+            elif behind_calls and self.first.get((position, account_id)) == receipt_id:
+                contract = contract_before(self.tries[position], account_id)
+            return hash_of(contract, self.tries[position], self.written[position])
+        except MissingError as error:
+            raise Verdict(10, "missing-node", str(error)) from error
+        except MalformedError as error:
+            raise Verdict(10, "bad-input", str(error)) from error
+
+
 def check_calls(bundle, parsed, tries):
     """Check 10."""
-    claim, ran, calls = bundle["claim"], {}, []
-    for position, transition in enumerate(bundle["transitions"]):
-        for outcome in transition["outcomes"]:
-            ran.setdefault(outcome["id"], position)
+    claim, contracts, calls = bundle["claim"], Contracts(bundle, parsed, tries), []
     for position, records in enumerate(parsed):
         became = {
             one["id"]: one["status"][1] for one in bundle["transitions"][position]["outcomes"] if one["status"][0] == 3
@@ -1122,27 +1160,18 @@ def check_calls(bundle, parsed, tries):
                 name, sender, receiver = receipt["receipt_id"], receipt["predecessor_id"], receipt["receiver_id"]
                 entered.append((1, name, body["signer_id"], sender, receiver, body["actions"], name))
         for source, name, signer, predecessor, receiver, actions, receipt_id in entered:
+            behind_calls = True
             for at, (kind, call) in enumerate(actions):
                 if kind == 2:
-                    later = ran.get(receipt_id)
-                    code = None if later is None else looked_up(tries[later], receiver)
+                    code = contracts.of_call(receipt_id, at, receiver, behind_calls)
                     calls.append((position, source, name, at, signer, predecessor, receiver, call, code))
+                behind_calls = behind_calls and kind == 2
     encoded = [encoded_call(*call) for call in calls]
     single = encoded[0] if len(calls) == 1 and len(calls[0][7]["method_name"].encode()) <= MAX_METHOD else None
     said = claim.raw["call"]
     fits = (claim["calls"], claim["calls_root"]) == (len(calls), merkle_root(digest("call", one) for one in encoded))
     if not fits or said != (b"\0" if single is None else b"\1" + single):
         raise Verdict(10, "call-mismatch", "the calls are not those of the inputs")
-
-
-def looked_up(trie, account_id):
-    """`contract_of`, as check 10 reports what is missing."""
-    try:
-        return contract_of(trie, account_id)
-    except MissingError as error:
-        raise Verdict(10, "missing-node", str(error)) from error
-    except MalformedError as error:
-        raise Verdict(10, "bad-input", str(error)) from error
 
 
 def encoded_call(position, source, name, at, signer, predecessor, receiver, call, code):

@@ -9,8 +9,8 @@ from near_tee_cli.cli import exit_codes, files
 from near_tee_cli.cli.attesting import evidence_json
 from near_tee_cli.cli.claims import bundle_json
 from near_tee_cli.cli.expecting import Expected, expectations_json
-from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError, UnsupportedError
-from near_tee_cli.isolate.child import Child, Death
+from near_tee_cli.errors import BadInputError, NearTeeError, UnsupportedError
+from near_tee_cli.isolate.child import Death
 from near_tee_cli.primitives.keys import public_key_text
 from near_tee_cli.proof.chain import Chain
 from near_tee_cli.proof.chain_file import is_chain_file, unpack
@@ -38,17 +38,11 @@ def verified_all(
                     chain.skip()
                 yield Task(path, None, _unread(path, data))
                 continue
-            begun = begin(data, demands)
-            if chain is not None:
-                _link(chain, begun)
+            begun = begin(data, demands, chain=chain)
             if executor is None or not begun.wants_execution:
                 yield Task(path, None, _entry(path, data, begun.report(None), expected))
             else:
-                yield Task((path, data, begun), _starting(begun))
-
-    def _starting(begun: Begun) -> Any:
-        job = begun.execute(executor.job)
-        return lambda: Child(job, **executor.limits)
+                yield Task((path, data, begun), begun.execute(executor.starter))
 
     def finish(key: tuple[str, bytes, Begun], answer: bytes | Death) -> dict[str, Any]:
         path, data, begun = key
@@ -86,17 +80,6 @@ def _bundles_in_file(path: str) -> Iterator[tuple[str, bytes | BadInputError]]:
         yield path, data
     else:
         yield from ((f"{path}[{number}]", one) for number, one in enumerate(bundles))
-
-
-def _link(chain: Chain, begun: Begun) -> None:
-    """Check 18 for the next bundle of a chain."""
-    if begun.bundle is None:
-        chain.skip()
-        return
-    try:
-        begun.continues(chain.add(begun.bundle))
-    except EvidenceError as error:
-        begun.breaks_off(error)
 
 
 def _entry(path: str, data: bytes, report: Report, expected: Expected) -> dict[str, Any]:

@@ -6,11 +6,20 @@ Nothing stands or is executed twice, no yield is resumed twice, and where claims
 before, it is so.
 """
 
+from typing import NamedTuple
+
 from near_tee_cli.errors import EvidenceError
 from near_tee_cli.proof.bundle import Bundle
 
 _YIELDED = 0x0C
 """Column of the trie in which receipts wait for data."""
+
+
+class Link(NamedTuple):
+    """The place of a bundle that continues another."""
+
+    received: int
+    """How many receipts at its beginning the one before sent."""
 
 
 class Chain:
@@ -31,8 +40,8 @@ class Chain:
         self._count += 1
         self._gap = True
 
-    def add(self, bundle: Bundle) -> str:
-        """Add the next bundle; what was found about its place.
+    def add(self, bundle: Bundle) -> Link | None:
+        """Add the next bundle; its place, `None` for the first, of which nothing can be told.
 
         Raises `EvidenceError` with the first thing that does not fit: `chain-gap`, `chain-repeat`, `chain-network`,
         `chain-protocol`, `chain-root`, `chain-height`, `chain-receipts`, `chain-carried`, `chain-previous`,
@@ -56,7 +65,7 @@ class Chain:
             raise EvidenceError(what, code="chain-executed")
         if resumed_again:
             raise EvidenceError(f"{place} resumes a yield that was resumed before", code="chain-yield")
-        return "the first of the chain" if last is None else "continues the one before"
+        return None if last is None else Link(len(last.content.transitions[-1].sent))
 
     def _execute(self, bundle: Bundle) -> bytes | None:
         """Note the transactions and receipts that a bundle executes; the first of them that was executed before."""

@@ -4,14 +4,21 @@ A bundle may be true from its first byte to its last and still be about another 
 of last year. Whoever relies on a claim says what it has to be about; each expectation names a few values of which
 the claim must have one. Two sets of expectations, of a file and of a command line, must both be met. What nobody
 constrained is listed, so that nobody takes it for checked.
+
+What is expected of calls is expected of everything that comes in from outside: whatever else comes in beside a call
+that would do, a contract that is deployed or a key that is added, is not what was expected. Refunds of the protocol do
+no harm, and what the bundle before in a chain sent is judged there.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from near_tee_cli.errors import EvidenceError, NearTeeError
+from near_tee_cli.primitives.schema.action import Action, FunctionCall, Transfer
+from near_tee_cli.primitives.schema.receipt import SYSTEM, ActionReceipt, Receipt
 from near_tee_cli.proof.bundle import Content
-from near_tee_cli.proof.claim import Call, Claim
+from near_tee_cli.proof.claim import FROM_RECEIPT, Call, Claim
 from near_tee_cli.proof.statement import Parsed
 
 Values = frozenset[str] | frozenset[bytes] | frozenset[int]
@@ -36,7 +43,7 @@ class Expectations(NamedTuple):
     contract: frozenset[str] | None = None
     """Accounts to which everything goes that comes from outside: transactions and receipts."""
     code_hash: frozenset[bytes] | None = None
-    """Contracts that were called from outside; where nothing was called, all that were executed."""
+    """Contracts that were called from outside."""
     method: frozenset[str] | None = None
     """Methods that were called from outside."""
     caller: frozenset[str] | None = None
@@ -72,6 +79,8 @@ class Subject(NamedTuple):
     content: Content
     parsed: Sequence[Parsed]
     calls: Sequence[Call]
+    received: int | None = None
+    """How many receipts at its beginning the bundle before in a chain sent; `None` where it continues none."""
 
 
 class Unmet(NamedTuple):
@@ -81,29 +90,98 @@ class Unmet(NamedTuple):
     undecided: bool
 
 
-def first_unmet(subject: Subject, sets: Sequence[Expectations], *, anchors: Sequence[Anchor]) -> Unmet | None:
-    """The first expectation of all `sets` that the bundle does not meet, those first that are contradicted."""
-    found = [unmet for one in sets for unmet in _unmet(subject, one, anchors=anchors)]
+class Judged(NamedTuple):
+    """What became of all expectations."""
+
+    unmet: Unmet | None
+    compared: bool
+    """Whether the claim was held against anything at all."""
+    notes: tuple[str, ...]
+    """What was expected and not compared, and why."""
+
+
+def judge(subject: Subject, sets: Sequence[Expectations], *, anchors: Sequence[Anchor]) -> Judged:
+    """Hold a bundle against all `sets` and known blocks. Of what is not met, what is contradicted comes first."""
+    outside = _from_outside(subject)
+    names = [name for one in sets for name in NAMES if getattr(one, name) is not None]
+    driven = outside.received is not None and not any(one.transactions or one.receipts for one in outside.parsed)
+    left_out = [name for name in names if driven and name in _OF_INPUTS]
+    found = [unmet for one in sets for unmet in _unmet(outside, one, anchors=anchors, leave_out=left_out)]
     found += list(_off_chain(subject.content, anchors))
-    return min(found, key=lambda unmet: unmet.undecided, default=None)
+    unused = _not_followed(subject.content, anchors)
+    hashes = sum(anchor.block_hash is not None for anchor in anchors)
+    notes = [f"no block here follows the known block {height}, whose hash was not compared" for height in unused]
+    if left_out:
+        notes.append("nothing came in from outside, only what the one before sent")
+    return Judged(
+        unmet=min(found, key=lambda unmet: unmet.undecided, default=None),
+        compared=len(names) > len(left_out) or hashes > len(unused),
+        notes=tuple(notes),
+    )
 
 
-def _unmet(subject: Subject, expected: Expectations, *, anchors: Sequence[Anchor]) -> Iterator[Unmet]:
+def _from_outside(subject: Subject) -> Subject:
+    """The bundle without what the one before in a chain sent into it."""
+    if not subject.received or not subject.parsed:
+        return subject
+    first, *others = subject.parsed
+    received, rest = first.receipts[: subject.received], first.receipts[subject.received :]
+    count = sum(isinstance(action, FunctionCall) for receipt in received for action in _actions(receipt))
+    theirs = [at for at, call in enumerate(subject.calls) if (call.transition, call.source) == (0, FROM_RECEIPT)]
+    skipped = frozenset(islice(theirs, count))
+    calls = [call for at, call in enumerate(subject.calls) if at not in skipped]
+    return subject._replace(parsed=(first._replace(receipts=rest), *others), calls=calls)
+
+
+def _actions(receipt: Receipt) -> tuple[Action, ...]:
+    return receipt.body.actions if isinstance(receipt.body, ActionReceipt) else ()
+
+
+def _unmet(
+    outside: Subject, expected: Expectations, *, anchors: Sequence[Anchor], leave_out: Sequence[str]
+) -> Iterator[Unmet]:
     for name, code, found_of in _FIELDS:
         allowed = getattr(expected, name)
-        if allowed is None:
+        if allowed is None or name in leave_out:
             continue
-        found = found_of(subject)
+        found = found_of(outside)
+        other = _no_call(outside) if name in _OF_CALLS else None
+        wrong = next((value for value in found if value not in allowed), None)
         if not found:
             yield _contradicted(f"{name} is expected, and nothing from outside has one", f"unexpected-{code}")
-        for value in found:
-            if value not in allowed:
-                shown = value.hex() if isinstance(value, bytes) else value
-                yield _contradicted(f"{name} is {shown}, which is not expected", f"unexpected-{code}")
-                break
-    yield from _heights(subject.claim, expected)
+        elif wrong is not None:
+            shown = wrong.hex() if isinstance(wrong, bytes) else wrong
+            yield _contradicted(f"{name} is {shown}, which is not expected", f"unexpected-{code}")
+        elif other is not None:
+            yield _contradicted(f"{name} is expected, and {other} came in, which is no call", f"unexpected-{code}")
+    yield from _heights(outside.claim, expected)
     if expected.max_age is not None:
-        yield from _age(subject.claim, expected.max_age, anchors)
+        yield from _age(outside.claim, expected.max_age, anchors)
+
+
+def _no_call(outside: Subject) -> str | None:
+    """What came in from outside beside calls and refunds of the protocol: the first of it."""
+    for records in outside.parsed:
+        for one in records.transactions:
+            if (other := _other_action(one.transaction.actions)) is not None:
+                return f"{other} of {one.transaction.signer_id}"
+        for receipt in records.receipts:
+            if not _is_refund(receipt) and (other := _other_action(_actions(receipt))) is not None:
+                told = other if isinstance(receipt.body, ActionReceipt) else type(receipt.body).__name__
+                return f"{told} of {receipt.predecessor_id}"
+    return None
+
+
+def _other_action(actions: Sequence[Action]) -> str | None:
+    """The name of the first action that is no call; a list of none is none either."""
+    if not actions:
+        return "nothing"
+    return next((type(action).__name__ for action in actions if not isinstance(action, FunctionCall)), None)
+
+
+def _is_refund(receipt: Receipt) -> bool:
+    actions = _actions(receipt)
+    return receipt.predecessor_id == SYSTEM and [type(action) for action in actions] == [Transfer]
 
 
 def _contradicted(message: str, code: str) -> Unmet:
@@ -118,24 +196,21 @@ def _receivers(subject: Subject) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _codes(subject: Subject) -> list[bytes | str]:
-    if subject.calls:
-        return ["none" if call.code_hash is None else call.code_hash for call in subject.calls]
-    return [code.hash for code in subject.content.codes]
-
-
 _FIELDS: tuple[tuple[str, str, Callable[[Subject], Sequence[str | bytes | int]]], ...] = (
     ("network", "network", lambda subject: [subject.claim.network]),
     ("audience", "audience", lambda subject: [subject.claim.audience]),
     ("worker", "worker", lambda subject: [subject.claim.worker]),
     ("contract", "contract", _receivers),
-    ("code_hash", "code", _codes),
+    ("code_hash", "code", lambda subject: [call.code_hash or "none" for call in subject.calls]),
     ("method", "method", lambda subject: [call.method_name for call in subject.calls]),
     ("caller", "caller", lambda subject: [call.predecessor_id for call in subject.calls]),
     ("pre_root", "pre-root", lambda subject: [subject.claim.pre_root]),
     ("post_root", "post-root", lambda subject: [subject.claim.post_root]),
     ("protocol_version", "protocol-version", lambda subject: [subject.claim.protocol_version]),
 )
+
+_OF_CALLS = frozenset({"code_hash", "method", "caller"})
+_OF_INPUTS = _OF_CALLS | {"contract"}
 
 
 def _heights(claim: Claim, expected: Expectations) -> Iterator[Unmet]:
@@ -169,3 +244,9 @@ def _off_chain(content: Content, anchors: Sequence[Anchor]) -> Iterator[Unmet]:
         if known is not None and known != block.prev_block_hash:
             told = f"block {block.height} does not follow the known block {block.height - 1}"
             yield _contradicted(told, "other-chain")
+
+
+def _not_followed(content: Content, anchors: Sequence[Anchor]) -> list[int]:
+    """Heights of the blocks whose hash is known and of which no block is the next."""
+    followed = {transition.block.height - 1 for transition in content.transitions}
+    return [anchor.height for anchor in anchors if anchor.block_hash is not None and anchor.height not in followed]

@@ -7,12 +7,11 @@ believed that can be derived. Nothing here executes anything.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from near_tee_cli.errors import BadInputError, EvidenceError, MissingNodeError
+from near_tee_cli.errors import BadInputError, EvidenceError
 from near_tee_cli.params.store import config_at
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.primitives.integers import U64_MAX
 from near_tee_cli.primitives.merkle import root_of_leaves
-from near_tee_cli.primitives.schema.account import GlobalContractByAccount, decode_account
 from near_tee_cli.primitives.schema.action import Action, FunctionCall
 from near_tee_cli.primitives.schema.outcome import SuccessReceiptId, outcome_leaf
 from near_tee_cli.primitives.schema.receipt import ActionReceipt, Receipt, decode_receipt, encode_receipt
@@ -35,6 +34,7 @@ from near_tee_cli.proof.bundle import (
     encode_transactions,
     encode_validators,
 )
+from near_tee_cli.proof.call_contracts import Contracts
 from near_tee_cli.proof.claim import (
     FROM_RECEIPT,
     FROM_TRANSACTION,
@@ -52,7 +52,6 @@ from near_tee_cli.proof.claim import (
     encode_entry_outcome,
 )
 from near_tee_cli.proof.limits import MAX_METHOD_NAME_BYTES
-from near_tee_cli.state import keys
 from near_tee_cli.state.trie import Trie
 
 
@@ -184,17 +183,15 @@ def calls_of(content: Content, parsed: Sequence[Parsed], tries: Sequence[Trie]) 
 
     Raises `MissingNodeError` when a witness lacks the account of a call that ran.
     """
-    ran: dict[bytes, int] = {}
-    for position, transition in enumerate(content.transitions):
-        for entry in transition.outcomes:
-            ran.setdefault(entry.id, position)
+    contracts = Contracts(content, tries, [{one.hash for one in records.transactions} for records in parsed])
     calls = []
     for position, records in enumerate(parsed):
         became = _receipts_of_transactions(content.transitions[position])
         for source, entered in _entered(records):
             receipt_id = became.get(entered.id) if source == FROM_TRANSACTION else entered.id
-            later = None if receipt_id is None else ran.get(receipt_id)
-            code_hash = None if later is None else _contract_of(tries[later], entered.receiver_id)
+            code_hash = contracts.of_call(
+                receipt_id, entered.action, entered.receiver_id, behind_calls=entered.behind_calls
+            )
             calls.append(_call(entered, position, source=source, code_hash=code_hash))
     return calls
 
@@ -217,28 +214,32 @@ class _Entered(NamedTuple):
     predecessor_id: str
     receiver_id: str
     call: FunctionCall
+    behind_calls: bool
+    """Whether all actions before it are calls."""
 
 
 def _entered(records: Parsed) -> Iterator[tuple[int, _Entered]]:
     for signed in records.transactions:
         transaction = signed.transaction
         sender = transaction.signer_id
-        for action, call in _calls_among(transaction.actions):
-            yield FROM_TRANSACTION, _Entered(signed.hash, action, sender, sender, transaction.receiver_id, call)
+        for action, call, behind in _calls_among(transaction.actions):
+            yield FROM_TRANSACTION, _Entered(signed.hash, action, sender, sender, transaction.receiver_id, call, behind)
     for receipt in records.receipts:
         body = receipt.body
         if isinstance(body, ActionReceipt):
-            for action, call in _calls_among(body.actions):
-                yield (
-                    FROM_RECEIPT,
-                    _Entered(
-                        receipt.receipt_id, action, body.signer_id, receipt.predecessor_id, receipt.receiver_id, call
-                    ),
-                )
+            name, signer, receiver = receipt.receipt_id, body.signer_id, receipt.receiver_id
+            for action, call, behind in _calls_among(body.actions):
+                yield FROM_RECEIPT, _Entered(name, action, signer, receipt.predecessor_id, receiver, call, behind)
 
 
-def _calls_among(actions: Sequence[Action]) -> Iterator[tuple[int, FunctionCall]]:
-    return ((number, action) for number, action in enumerate(actions) if isinstance(action, FunctionCall))
+def _calls_among(actions: Sequence[Action]) -> Iterator[tuple[int, FunctionCall, bool]]:
+    """Position, the call, and whether only calls stand before it."""
+    behind_calls = True
+    for number, action in enumerate(actions):
+        if isinstance(action, FunctionCall):
+            yield number, action, behind_calls
+        else:
+            behind_calls = False
 
 
 def _call(entered: _Entered, position: int, *, source: int, code_hash: bytes | None) -> Call:
@@ -258,19 +259,6 @@ def _call(entered: _Entered, position: int, *, source: int, code_hash: bytes | N
         gas=call.gas,
         code_hash=code_hash,
     )
-
-
-def _contract_of(trie: Trie, account_id: str) -> bytes | None:
-    row = trie.get(keys.account(account_id))
-    contract = None if row is None else decode_account(row).contract
-    if isinstance(contract, GlobalContractByAccount):
-        try:
-            code = trie.ref(keys.global_contract_code(contract))
-        except MissingNodeError:
-            # An account that changes its contract before the call never looks the old one up.
-            return None
-        return None if code is None else code.hash
-    return None if contract is None else contract.code_hash
 
 
 def call_fields(calls: Sequence[Call]) -> tuple[int, bytes, Call | None]:

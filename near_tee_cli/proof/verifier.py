@@ -16,9 +16,10 @@ from near_tee_cli.primitives.keys import public_key_text
 from near_tee_cli.proof import checks
 from near_tee_cli.proof.attestation import Attesting, check_evidence, deciding
 from near_tee_cli.proof.bundle import KNOWN_ATTACHMENTS, Bundle, decode_bundle
+from near_tee_cli.proof.chain import Chain
 from near_tee_cli.proof.checks import CHECKS, Check, Examined
 from near_tee_cli.proof.claim import Claim
-from near_tee_cli.proof.expectations import Anchor, Expectations, Subject, first_unmet, unconstrained
+from near_tee_cli.proof.expectations import Anchor, Expectations, Subject, judge, unconstrained
 from near_tee_cli.proof.key_paths import check_key_paths
 from near_tee_cli.proof.limits import DEFAULT_MAX_GAS
 from near_tee_cli.proof.reexecution import Executed, Executor, execute_again
@@ -51,7 +52,7 @@ _WITHOUT_EXECUTION: tuple[tuple[Check, Callable[[Examined], str]], ...] = (
 )
 
 _ABSENT = (
-    (checks.CHAIN, "a single bundle"),
+    (checks.CHAIN, "a single bundle, or the first of a chain"),
     (checks.TRACE, "not present"),
 )
 
@@ -180,15 +181,6 @@ class Begun:
         """What was read, `None` when it cannot be."""
         return None if self.examined is None else self.examined.bundle
 
-    def continues(self, found: str) -> None:
-        """Check 18 passed: the bundle has its place in a chain."""
-        self._course.passed(checks.CHAIN, found)
-
-    def breaks_off(self, error: EvidenceError) -> None:
-        """Check 18 failed. What was found wrong with the bundle itself stays what decided."""
-        if not self._course.ended:
-            self._course.failed(checks.CHAIN, error)
-
     def execute(self, executor: Callable[..., T]) -> T:
         """What an `Executor`, or whatever is called like one, gives for checks 14 and 15 of this bundle."""
         if self.examined is None:
@@ -204,8 +196,8 @@ class Begun:
         return _report(self._data, self._course, self._demands.required, unconstrained(self._demands.expectations))
 
 
-def begin(data: bytes, demands: Demands) -> Begun:
-    """Make all checks of the bundle in `data` that execute nothing."""
+def begin(data: bytes, demands: Demands, *, chain: Chain | None = None) -> Begun:
+    """Make all checks of the bundle in `data` that execute nothing; it is added to the `chain` that it belongs to."""
     course = _Course()
     examined = _read(data, course)
     if examined is not None:
@@ -219,8 +211,9 @@ def begin(data: bytes, demands: Demands) -> Begun:
             _hold_signatures(course, examined, demands.trusts, required=demands.required)
         if not course.ended:
             _hold_evidence(course, examined, demands.attesting, asked=Strength.ATTESTED in demands.required)
-        if not course.ended:
-            _expect(course, examined, demands.expectations, anchors=demands.anchors)
+    received = None if chain is None else _link(course, chain, examined)
+    if examined is not None and not course.ended:
+        _expect(course, examined, demands, received=received)
     return Begun(data, demands, course, examined)
 
 
@@ -328,22 +321,38 @@ def _hold_evidence(course: _Course, examined: Examined, attesting: Attesting, *,
         course.skipped(checks.ATTESTATION, "present, and not asked for")
 
 
-def _expect(
-    course: _Course, examined: Examined, expectations: Sequence[Expectations], *, anchors: Sequence[Anchor]
-) -> None:
-    """Check 20."""
-    if not expectations and not anchors:
-        course.skipped(checks.EXPECTATIONS, "nothing is expected of the claim")
-        return
+def _link(course: _Course, chain: Chain, examined: Examined | None) -> int | None:
+    """Check 18: how many receipts the bundle before sent into this one, `None` when it continues none.
+
+    What was found wrong with the bundle itself stays what decided.
+    """
+    if examined is None:
+        chain.skip()
+        return None
+    try:
+        link = chain.add(examined.bundle)
+    except EvidenceError as error:
+        if not course.ended:
+            course.failed(checks.CHAIN, error)
+        return None
+    if link is None:
+        return None
+    course.passed(checks.CHAIN, "continues the one before")
+    return link.received
+
+
+def _expect(course: _Course, examined: Examined, demands: Demands, *, received: int | None) -> None:
+    """Check 20. It is only made where something was compared."""
     bundle = examined.bundle
-    subject = Subject(bundle.claim, bundle.content, examined.parsed, examined.calls)
-    unmet = first_unmet(subject, expectations, anchors=anchors)
-    if unmet is None:
-        course.passed(checks.EXPECTATIONS, "the claim is about what was expected")
-    elif unmet.undecided:
-        course.doubted(checks.EXPECTATIONS, unmet.error)
+    subject = Subject(bundle.claim, bundle.content, examined.parsed, examined.calls, received)
+    unmet, compared, notes = judge(subject, demands.expectations, anchors=demands.anchors)
+    if unmet is not None:
+        end = course.doubted if unmet.undecided else course.failed
+        end(checks.EXPECTATIONS, unmet.error)
+    elif compared:
+        course.passed(checks.EXPECTATIONS, "; ".join(("the claim is about what was expected", *notes)))
     else:
-        course.failed(checks.EXPECTATIONS, unmet.error)
+        course.skipped(checks.EXPECTATIONS, "; ".join(("nothing is expected of the claim", *notes)))
 
 
 def _report(

@@ -31,7 +31,6 @@ def noticed() -> str | None:
     from near_tee_cli.cli.commands.verify import LINE, _demands
     from near_tee_cli.cli.expecting import expected_of
     from near_tee_cli.cli.parser import parse
-    from near_tee_cli.errors import EvidenceError
     from near_tee_cli.proof.chain import Chain
     from near_tee_cli.proof.chain_file import is_chain_file, unpack
     from near_tee_cli.proof.reexecution import execute_again
@@ -45,14 +44,7 @@ def noticed() -> str | None:
         chain = Chain() if given["chain"] else None
         reports = []
         for data in bundles:
-            begun = begin(data, demands)
-            if chain is not None and begun.bundle is None:
-                chain.skip()
-            elif chain is not None:
-                try:
-                    begun.continues(chain.add(begun.bundle))
-                except EvidenceError as error:
-                    begun.breaks_off(error)
+            begun = begin(data, demands, chain=chain)
             executed = (
                 begun.execute(lambda *args, **more: execute_again(*args, machine=machine(), **more))
                 if (begun.wants_execution)

@@ -11,6 +11,7 @@ from near_tee_cli.proof.statement import roots_before
 from near_tee_cli.state import keys
 from near_tee_cli.state.nibbles import encode_path
 from near_tee_cli.state.node import pack_branch, pack_extension, pack_leaf, pack_reference
+from tests.reject.deployed import CALL, proof, received
 from tests.reject.entry import Entry
 from tests.support.bundles import decided, executed, proof_of, relabelled, small_proof, with_transition, without_node
 
@@ -168,8 +169,13 @@ def _shapes() -> Iterator[Entry]:
 def _nodes_left_out() -> Iterator[Entry]:
     """For each answer that leaving a node out, or borrowing one, can get: the first bundle that gets it."""
     found: set[tuple[str, int, str | None]] = set()
-    for name in ("small", "runtime/yields/yields-resume-bad-id", "runtime/queue/queue-initial-buffered"):
-        bundle = decode_bundle(small_proof().data if name == "small" else proof_of(name).data)
+    proofs = (
+        small_proof(),
+        *map(proof_of, ("runtime/yields/yields-resume-bad-id", "runtime/queue/queue-initial-buffered")),
+        proof((received(1, CALL),), version=84),
+    )
+    for one in proofs:
+        bundle = decode_bundle(one.data)
         content = bundle.content
         for position in range(len(content.nodes)):
             data = relabelled(without_node(content, position), bundle.claim)

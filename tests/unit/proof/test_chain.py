@@ -6,7 +6,7 @@ import pytest
 
 from near_tee_cli.errors import EvidenceError
 from near_tee_cli.proof.bundle import Bundle
-from near_tee_cli.proof.chain import Chain
+from near_tee_cli.proof.chain import Chain, Link
 from near_tee_cli.proof.claim import claim_digest
 from near_tee_cli.runtime.block import CongestionInfo
 from tests.reject.chains import consecutive
@@ -132,8 +132,8 @@ def test_what_cannot_be_read_is_a_gap() -> None:
 
 def test_what_was_found_and_where() -> None:
     chain = Chain()
-    assert chain.add(SIX[0]) == "the first of the chain"
-    assert chain.add(SIX[1]) == "continues the one before"
+    assert chain.add(SIX[0]) is None
+    assert chain.add(SIX[1]) == Link(len(SIX[0].content.transitions[-1].sent)) == Link(1)
     chain.skip()
     with pytest.raises(EvidenceError, match=r"^bundle 4: "):
         chain.add(SIX[3])

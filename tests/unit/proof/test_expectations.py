@@ -2,20 +2,25 @@
 
 import pytest
 
-from near_tee_cli.proof.bundle import Code, decode_bundle
+from near_tee_cli.primitives.schema.action import DeployContract, FunctionCall, Transfer
+from near_tee_cli.primitives.schema.receipt import DATA, SYSTEM, DataReceipt, Receipt
+from near_tee_cli.proof.bundle import decode_bundle
 from near_tee_cli.proof.expectations import (
     NAMES,
     Anchor,
     Expectations,
     Subject,
-    first_unmet,
     is_empty,
+    judge,
     unconstrained,
 )
 from near_tee_cli.proof.report import Status, Verdict
+from near_tee_cli.proof.statement import Parsed, calls_of
 from near_tee_cli.proof.verifier import NO_REPLAY, verify
+from tests.support import worlds
 from tests.support.bundles import proof_of, relabelled, small_proof, with_transition
 from tests.support.machines import machine
+from tests.support.worlds import receipt_of
 
 
 def judged(expectations, *, anchors=(), proof=None):
@@ -128,12 +133,103 @@ def test_ages_at_their_bounds() -> None:
     assert judged(Expectations(max_age=0), anchors=later).code == "too-old"
 
 
-def test_contracts_that_were_called_and_contracts_that_were_executed() -> None:
-    """What was called from outside counts; only where nothing was, everything that was executed."""
-    claim, content = CLAIM, decode_bundle(small_proof().data).content
-    expected = Expectations(code_hash=frozenset({CALL.code_hash}))
-    other = content._replace(codes=(*content.codes, Code(bytes(32), None)))
-    assert first_unmet(Subject(claim, other, [], [CALL]), [expected], anchors=()) is None
-    unmet = first_unmet(Subject(claim, other, [], []), [expected], anchors=())
-    assert (unmet.error.code, unmet.undecided) == ("unexpected-code", False)
-    assert first_unmet(Subject(claim, content, [], []), [expected], anchors=()) is None
+def expecting(*, anchors=(), **fields):
+    return verify(
+        small_proof().data, require=NO_REPLAY, expectations=(Expectations(**fields),), anchors=anchors
+    ).checks[19]
+
+
+def test_nothing_to_compare_is_never_a_pass() -> None:
+    last = CLAIM.last_height
+    for anchors, note in (
+        ((), ""),
+        ((Anchor(last, None),), ""),
+        (
+            (Anchor(999, b"\1" * 32),),
+            "; no block here follows the known block 999, whose hash was not compared",
+        ),
+    ):
+        found = expecting(anchors=anchors)
+        assert (found.status, found.code) == (Status.NOT_MADE, None)
+        assert found.detail == "nothing is expected of the claim" + note
+    parent = Anchor(CLAIM.first_height - 1, first_block().prev_block_hash)
+    assert expecting(anchors=(parent,)).status is Status.PASSED
+    found = expecting(anchors=(parent, Anchor(999, b"\1" * 32)))
+    assert (found.status, "the known block 999" in found.detail) == (Status.PASSED, True)
+    assert expecting(max_height=last).detail == "the claim is about what was expected"
+
+
+SELF = {"sender": "a.near", "receiver": "a.near"}
+CALLED = receipt_of(FunctionCall("set", b"{}", 10**13, 0), **SELF, number=1)
+REFUND = Receipt(SYSTEM, "b.near", b"\7" * 32, receipt_of(Transfer(1)).body)
+
+
+def subject(*receipts, transactions=(), received=None, later=()):
+    """A bundle into which these come, by two blocks."""
+    parsed = [Parsed(tuple(transactions), receipts, ()), Parsed((), tuple(later), ())]
+    content = decode_bundle(small_proof().data).content
+    calls = calls_of(content, parsed, [])
+    return Subject(CLAIM, content, parsed, calls, received)
+
+
+def judged_calls(made, **fields):
+    return judge(made, [Expectations(**fields)], anchors=())
+
+
+METHOD = {"method": frozenset({"set"})}
+NEITHER = [
+    receipt_of(DeployContract(b""), **SELF, number=2),
+    receipt_of(FunctionCall("set", b"{}", 10**13, 0), DeployContract(b""), **SELF, number=2),
+    receipt_of(Transfer(1), **SELF, number=2),
+    receipt_of(**SELF, number=2),
+    Receipt("a.near", "a.near", b"\2" * 32, DataReceipt(DATA, bytes(32), None)),
+    Receipt(SYSTEM, "a.near", b"\2" * 32, DataReceipt(DATA, bytes(32), None)),
+    Receipt(SYSTEM, "a.near", b"\2" * 32, receipt_of(Transfer(1), Transfer(1)).body),
+    Receipt(SYSTEM, "a.near", b"\2" * 32, receipt_of(DeployContract(b"")).body),
+]
+
+
+@pytest.mark.parametrize("other", NEITHER)
+@pytest.mark.parametrize("name", ["method", "caller", "code_hash"])
+def test_what_comes_in_beside_a_call_is_no_such_call(name, other) -> None:
+    allowed = {name: frozenset({"set", "a.near", "none"})}
+    assert judged_calls(subject(CALLED, REFUND), **allowed).unmet is None
+    for made in (subject(CALLED, other), subject(other, CALLED), subject(CALLED, later=(other,))):
+        unmet = judged_calls(made, **allowed).unmet
+        assert (unmet.error.code, unmet.undecided) == (f"unexpected-{name.removesuffix('_hash')}", False)
+        assert "which is no call" in unmet.error.message
+    assert judged_calls(subject(CALLED, other), network=frozenset({CLAIM.network})).unmet is None
+
+
+@pytest.mark.parametrize("actions", [(), (Transfer(1),), (FunctionCall("set", b"", 1, 0), Transfer(1))])
+def test_transactions_that_are_no_calls(actions) -> None:
+    signed = worlds.transact("a.near", "a.near", *actions)
+    unmet = judged_calls(subject(CALLED, transactions=(signed,)), **METHOD).unmet
+    assert unmet.error.code == "unexpected-method"
+    assert unmet.error.message.endswith("of a.near came in, which is no call")
+    fine = worlds.transact("a.near", "a.near", FunctionCall("set", b"", 1, 0))
+    assert judged_calls(subject(transactions=(fine,)), **METHOD).unmet is None
+
+
+def test_what_the_bundle_before_sent_is_judged_there() -> None:
+    other = receipt_of(FunctionCall("get", b"", 1, 0), Transfer(1), sender="b.near", receiver="b.near", number=3)
+    everything = {**METHOD, "caller": frozenset({"a.near"}), "contract": frozenset({"a.near"})}
+    assert judged_calls(subject(other, CALLED, received=1), **everything) == (None, True, ())
+    for received in (None, 0):
+        assert judged_calls(subject(other, CALLED, received=received), **everything).unmet is not None
+    assert judged_calls(subject(other, CALLED, other, received=1), **everything).unmet is not None
+    assert judged_calls(subject(other, received=1, later=(other,)), **METHOD).unmet is not None
+    same = worlds.transact("a.near", "a.near", FunctionCall("get", b"", 1, 0))
+    assert judged_calls(subject(other, transactions=(same,), received=1), **METHOD).unmet is not None
+
+
+def test_a_link_into_which_nothing_else_comes() -> None:
+    note = ("nothing came in from outside, only what the one before sent",)
+    driven = subject(CALLED, received=1)
+    assert judged_calls(driven, **METHOD) == (None, False, note)
+    assert judged_calls(driven, **METHOD, network=frozenset({CLAIM.network})) == (None, True, note)
+    assert judged_calls(subject(received=0), contract=frozenset({"b.near"})) == (None, False, note)
+    assert judged_calls(subject(), **METHOD).unmet.error.code == "unexpected-method"
+    data = Receipt("a.near", "a.near", b"\2" * 32, DataReceipt(DATA, bytes(32), None))
+    unmet = judged_calls(subject(CALLED, data, received=1), **METHOD).unmet
+    assert unmet.error.message == "method is expected, and nothing from outside has one"

@@ -1,17 +1,16 @@
 """Verdicts, strengths, and what ends in which of them."""
 
-from functools import partial
-
 import pytest
 
 from near_tee_cli.errors import EvidenceError
 from near_tee_cli.proof.bundle import COMPACT_SIGNATURE, KEY_PATHS, MAGIC, Attachment, decode_bundle, encode_bundle
+from near_tee_cli.proof.chain import Chain
 from near_tee_cli.proof.checks import CHECKS
 from near_tee_cli.proof.claim import claim_digest
 from near_tee_cli.proof.expectations import Expectations
-from near_tee_cli.proof.reexecution import execute_again
 from near_tee_cli.proof.report import Report, Status, Strength, Verdict, VerifiedClaim
 from near_tee_cli.proof.verifier import NO_REPLAY, Demands, begin, verified, verify
+from tests.reject.chains import consecutive
 from tests.support.bundles import consistent, decided, executed, relabelled, small_proof
 from tests.support.machines import machine
 
@@ -181,33 +180,66 @@ def test_a_check_that_was_not_made_says_which_one_decided() -> None:
     assert [result.detail for result in report.checks[15:19]] == [
         "check 2 decided",
         "check 2 decided",
-        "a single bundle",
+        "a single bundle, or the first of a chain",
         "not present",
     ]
 
 
-def begun(data, **demands):
-    return begin(data, Demands(BOTH, **demands))
+FIRST, SECOND, THIRD = (encode_bundle(bundle) for bundle in consecutive(3))
+
+
+def begun(data, chain=None, **demands):
+    return begin(data, Demands(BOTH, **demands), chain=chain)
+
+
+def in_a_chain(*files, **demands):
+    """The reports of the files as one chain."""
+    chain = Chain()
+    courses = [begin(data, Demands(NO_REPLAY, **demands), chain=chain) for data in files]
+    return [course.report(None) for course in courses]
 
 
 def test_a_place_in_a_chain_is_a_check_of_its_own() -> None:
-    course = begun(small_proof().data)
-    course.continues("continues the one before")
-    report = course.report(course.execute(partial(execute_again, machine=machine())))
-    assert (report.verdict, report.checks[17].status) == (Verdict.ESTABLISHED, Status.PASSED)
-    assert report.checks[17].detail == "continues the one before"
-    course = begun(small_proof().data)
-    course.breaks_off(EvidenceError("no", code="chain-root"))
+    first, second = in_a_chain(FIRST, SECOND)
+    assert (first.verdict, first.checks[17].status) == (Verdict.ESTABLISHED, Status.NOT_MADE)
+    assert first.checks[17].detail == "a single bundle, or the first of a chain"
+    assert (second.verdict, second.checks[17].status) == (Verdict.ESTABLISHED, Status.PASSED)
+    assert second.checks[17].detail == "continues the one before"
+    _, third = in_a_chain(FIRST, THIRD)
+    assert (third.verdict, third.code, decided(third)) == (Verdict.CONTRADICTED, "chain-root", (18, "chain-root"))
+    course = begun(FIRST, chain=chain_behind(SECOND))
     assert not course.wants_execution
-    assert (course.report(None).verdict, course.report(None).code) == (Verdict.CONTRADICTED, "chain-root")
+
+
+def chain_behind(data):
+    chain = Chain()
+    chain.add(decode_bundle(data))
+    return chain
 
 
 def test_a_break_of_the_chain_does_not_hide_what_is_wrong_with_the_bundle() -> None:
-    course = begun(encode_bundle(BUNDLE._replace(claim_digest=bytes(32))))
-    course.breaks_off(EvidenceError("no", code="chain-root"))
-    report = course.report(None)
+    false = encode_bundle(decode_bundle(FIRST)._replace(claim_digest=bytes(32)))
+    _, report = in_a_chain(SECOND, false)
     assert (decided(report), report.code) == ((4, "claim-digest-mismatch"), "claim-digest-mismatch")
     assert report.checks[17].status is Status.NOT_MADE
+
+
+def test_what_cannot_be_read_is_a_gap_in_a_chain() -> None:
+    _, unread, last = in_a_chain(FIRST, SECOND[:-1], SECOND)
+    assert (unread.code, last.code) == ("malformed-bundle", "chain-gap")
+
+
+def test_a_broken_chain_decides_before_what_is_expected() -> None:
+    other = (Expectations(network=frozenset({"other"})),)
+    assert [report.code for report in in_a_chain(SECOND, FIRST, expectations=other)] == [
+        "unexpected-network", "chain-root",
+    ]  # fmt: skip
+
+
+def test_what_the_bundle_before_sent_is_not_from_outside() -> None:
+    """A refund that goes to the caller comes into the second bundle; alone it is no business of the contract."""
+    expected = (Expectations(contract=frozenset({"a.near"}), method=frozenset({"set"})),)
+    assert [report.verdict for report in in_a_chain(FIRST, SECOND, expectations=expected)] == [Verdict.ESTABLISHED] * 2
 
 
 def test_what_cannot_be_read_is_not_executed() -> None:
