@@ -4,6 +4,7 @@ Clock and random bytes come from recorded values, so that two runs see the same.
 arguments or sockets: what asks for one gets `BADF` for a handle that is not there, else `NOSYS`. Where
 wasmtime's own implementation has a choice, this makes the same one (only the first buffer that is not empty is read or
 written; a pointer outside the memory or not aligned ends the program), so that programs count the same instructions.
+What would take long without counting is bounded: lists of buffers and subscriptions have at most 1024 items.
 
 Follows WASI: https://github.com/WebAssembly/WASI (wasi_snapshot_preview1.witx)
 Follows wasmtime: crates/wasi/src/p1.rs
@@ -18,6 +19,7 @@ from near_tee_cli.primitives.schema.wire import U32_MAX, U64_MAX, u32, u64
 from near_tee_cli.worker.wasi_run import (
     BAD_POINTER,
     MAX_STDERR_BYTES,
+    MIB,
     OUTPUT_TOO_LARGE,
     Environment,
     Limits,
@@ -38,6 +40,7 @@ _REALTIME, _MONOTONIC = 0, 1
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _RIGHT_READ, _RIGHT_WRITE = 1 << 1, 1 << 6
 _MAX_SUBSCRIPTIONS = 1024
+_MAX_BUFFERS = 1024
 _ABSOLUTE = 1
 _EVENT_CLOCK = 0
 
@@ -139,17 +142,20 @@ class Host:
         return min(self._clock + (self._recorded.clock_ns if clock == _REALTIME else 0), U64_MAX)
 
     def random(self, memory: Memory, at: int, length: int) -> int:
-        """`random_get`: SHAKE-256 of the recorded seed and the number of the call."""
+        """`random_get`: SHAKE-256 of the recorded seed, the number of the call, and that of the MiB within it."""
         _require(memory, at, length, align=1)
         seed = _RANDOM_DOMAIN + self._recorded.seed + u64(self._random_calls)
         self._random_calls += 1
-        memory.write(at, hashlib.shake_256(seed).digest(length))
+        for part, start in enumerate(range(0, length, MIB)):
+            memory.write(at + start, hashlib.shake_256(seed + u64(part)).digest(min(length - start, MIB)))
         return SUCCESS
 
     def read(self, memory: Memory, handle: int, buffers_at: int, count: int, size_at: int) -> int:
         """`fd_read`: of standard input, into the first buffer that is not empty."""
         if handle != _STDIN or handle not in self._open:
             return BADF
+        if count > _MAX_BUFFERS:
+            return INVAL
         at, length = _first_buffer(memory, buffers_at, count)
         part = self._input[self._position : self._position + length]
         _put(memory, at, part, align=1)
@@ -161,7 +167,10 @@ class Host:
         """`fd_write`: of the first buffer that is not empty, to standard output or error."""
         if handle not in self.streams or handle not in self._open:
             return BADF
+        if count > _MAX_BUFFERS:
+            return INVAL
         at, length = _first_buffer(memory, buffers_at, count)
+        self.streams[handle].require_room(length)
         self.streams[handle].write(memory.read(at, length))
         _put(memory, size_at, u32(length))
         return SUCCESS
@@ -244,23 +253,24 @@ class Host:
 class Stream:
     """What a program writes, up to a bound."""
 
-    __slots__ = ("_bound", "_parts", "_size")
+    __slots__ = ("_bound", "_data")
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._data = bytearray()
+
+    def require_room(self, length: int) -> None:
+        """Raises `TrapError` when `length` bytes more are more than there may be."""
+        if len(self._data) + length > self._bound:
+            raise TrapError(OUTPUT_TOO_LARGE)
 
     def write(self, data: bytes) -> None:
-        """Take `data`. Raises `TrapError` when it is more than there may be."""
-        self._size += len(data)
-        if self._size > self._bound:
-            raise TrapError(OUTPUT_TOO_LARGE)
-        self._parts.append(data)
+        """Take `data`, for which there is room."""
+        self._data += data
 
     def content(self) -> bytes:
         """All that was written."""
-        return b"".join(self._parts)
+        return bytes(self._data)
 
 
 FUNCTIONS: dict[str, HostFunction] = {

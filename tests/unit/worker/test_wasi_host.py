@@ -1,5 +1,6 @@
 """The functions of WASI, one by one, over a memory of plain bytes."""
 
+import hashlib
 import struct
 
 import pytest
@@ -138,6 +139,8 @@ def test_status_of_streams(call, memory) -> None:
         ("clock_time_get", (4, 0, 0), INVAL),
         ("clock_res_get", (3, 0), BADF),
         ("clock_res_get", (9, 0), INVAL),
+        ("fd_read", (0, 0, 1025, 0), INVAL),
+        ("fd_write", (1, 0, U32_MAX, 0), INVAL),
         ("poll_oneoff", (0, 0, 0, 0), INVAL),
         ("poll_oneoff", (0, 0, 1025, 0), INVAL),
     ],
@@ -172,6 +175,30 @@ def test_random_bytes_depend_on_the_number_of_the_call(call, memory) -> None:
     assert call("random_get", 0, 4096) == SUCCESS
     with pytest.raises(TrapError):
         call("random_get", 0, 4097)
+
+
+def test_many_random_bytes_come_in_parts() -> None:
+    memory = Bytes((1 << 20) + 16)
+    host = Host(b"", (), limits=Limits(1, 1, 1), recorded=Recorded(NOW, bytes(32)))
+    assert host.random(memory, 8, (1 << 20) + 8) == SUCCESS
+    domain = b"near-tee/wasi-random/v1\0"
+    for part, (at, length) in enumerate(((8, 1 << 20), ((1 << 20) + 8, 8))):
+        seed = domain + bytes(32) + bytes(8) + struct.pack("<Q", part)
+        assert memory.read(at, length) == hashlib.shake_256(seed).digest(length)
+    assert memory.read(0, 8) == bytes(8)
+
+
+def test_streams_take_so_much_and_no_more(memory) -> None:
+    host = Host(b"", (), limits=Limits(1, 1, 1), recorded=Recorded(NOW, bytes(32)))
+    for handle in (1, 2):
+        buffers(memory, 0, (0, 4096))
+        for _ in range(256):
+            assert host.write(memory, handle, 0, 1, 64) == SUCCESS
+        buffers(memory, 0, (0, 1))
+        with pytest.raises(TrapError) as trap:
+            host.write(memory, handle, 0, 1, 64)
+        assert trap.value.code == "output-too-large"
+        assert len(host.streams[handle].content()) == 1 << 20
 
 
 def subscription(memory, at, user, kind, *, clock=0, wait=0, absolute=0, handle=0):
@@ -219,7 +246,7 @@ def test_streams_are_ready_at_once(call, memory) -> None:
         ("clock_time_get", (0, 0, 4096)),
         ("fd_read", (0, 2, 0, 0)),
         ("fd_read", (0, 0, 513, 0)),
-        ("fd_write", (1, 0, U32_MAX, 0)),
+        ("fd_write", (1, 4092, 1, 0)),
         ("fd_write", (1, 0, 0, 4096)),
         ("fd_fdstat_get", (0, 4080)),
         ("fd_filestat_get", (0, 4040)),
