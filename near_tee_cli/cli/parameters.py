@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 VALUE, FLAG, COUNT, MANY = "value", "flag", "count", "many"
-"""Takes one value (the last counts); takes none; counts itself; takes a value and may be repeated."""
+"""Takes one value, once; takes none; counts itself; takes a value and may be repeated."""
 
 
 class Parameter(NamedTuple):

@@ -3,12 +3,13 @@
 typer is the parser: it decides what a line means, explains what is wrong with one, and writes the help. Importing
 it takes longer than a contract call, though, so a plain line (`--name value`, `--name=value`, flags, positional
 arguments) is first read by `plain_line`, which gives up on anything else. Both follow the same declarations, and a
-test holds that a line which `plain_line` accepts means the same to typer.
+test holds that a line which `plain_line` accepts means the same to typer. An option of one value that stands twice is a
+mistake to both: whichever of the values counted, somebody would have meant the other.
 """
 
 from typing import Any
 
-from near_tee_cli.cli.parameters import COUNT, FLAG, MANY, CommandLine, Given, Parameter
+from near_tee_cli.cli.parameters import COUNT, FLAG, MANY, VALUE, CommandLine, Given, Parameter
 from near_tee_cli.errors import UsageError
 
 HELP_FLAGS = ("--help", "-h")
@@ -46,6 +47,8 @@ def plain_line(line: CommandLine, arguments: list[str]) -> dict[str, Any] | None
                     return None
                 value = arguments[index]
                 index += 1
+            if option.kind == VALUE and values[option.name] is not None:
+                return None
             values[option.name] = (*values[option.name], value) if option.kind == MANY else value
     return _with_positional(line, values, positional)
 
@@ -73,13 +76,24 @@ def typer_line(line: CommandLine, arguments: list[str]) -> Given:
     """The values of any line, read by typer. Raises `UsageError`."""
     import click
 
-    command = typer_command(line, with_aliases=True)
+    command = typer_command(line, with_aliases=True, gathering=True)
+    hint = f"see: near-tee {line.name} --help"
     try:
         with command.make_context(f"near-tee {line.name}", list(arguments)) as context:
-            return {parameter.name: context.params[parameter.name] for parameter in line.parameters}
+            given = context.params
     except click.exceptions.ClickException as error:
-        hint = f"see: near-tee {line.name} --help"
         raise UsageError(error.format_message(), hint=hint) from error
+    return {parameter.name: _once(parameter, given[parameter.name], hint) for parameter in line.parameters}
+
+
+def _once(parameter: Parameter, given: Any, hint: str) -> Any:
+    """The value of a parameter; an option of one value was gathered as often as it stands."""
+    if parameter.kind != VALUE or not parameter.flags:
+        return given
+    if len(given) > 1:
+        flag = parameter.flags[0]
+        raise UsageError(f"{flag} is given {len(given)} times, and takes one value", hint=hint, where=flag)
+    return given[0] if given else None
 
 
 def help_text(line: CommandLine, *, rich: bool) -> str:
@@ -92,8 +106,11 @@ def help_text(line: CommandLine, *, rich: bool) -> str:
         return str(command.get_help(context))
 
 
-def typer_command(line: CommandLine, *, with_aliases: bool, rich: bool = False) -> Any:
-    """The declarations as a command of typer's; the help is easier to read without the aliases among the flags."""
+def typer_command(line: CommandLine, *, with_aliases: bool, gathering: bool = False, rich: bool = False) -> Any:
+    """The declarations as a command of typer's; the help is easier to read without the aliases among the flags.
+
+    When `gathering` every value of an option is kept, not the last one alone.
+    """
     from typer.core import TyperArgument, TyperCommand, TyperOption
 
     parameters: list[Any] = []
@@ -117,7 +134,7 @@ def typer_command(line: CommandLine, *, with_aliases: bool, rich: bool = False) 
                 param_decls=[parameter.name, *flags],
                 is_flag=True if parameter.kind == FLAG else None,
                 count=parameter.kind == COUNT,
-                multiple=many,
+                multiple=many or (gathering and parameter.kind == VALUE),
                 required=parameter.required,
                 metavar=parameter.metavar or (" " if rich and parameter.kind == COUNT else None),
                 help=parameter.help + _aliases(parameter),

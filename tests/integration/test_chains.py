@@ -49,6 +49,22 @@ def test_a_chain_over_a_yield(tee, made) -> None:
         assert second["claim"]["previous"] == first["claim_digest"]
 
 
+def test_a_chain_of_one_has_no_link(tee) -> None:
+    done = tee("verify", "--chain", "chain/00-asked.ntb", "--json")
+    assert (done.code, done.document["result"]["checks"][17]["result"]) == (0, "not-made")
+
+
+def test_expectations_of_a_chain_over_a_yield(tee) -> None:
+    """Data that resumes a yield is brought by no call; when a yield times out, nothing comes in."""
+    done = tee("verify", "--chain", "chain", "--method", "ask", "--json")
+    assert (done.code, done.document["error"]["code"]) == (4, "unexpected-method")
+    assert [entry["verdict"] for entry in done.document["result"]["bundles"]] == ["established", "contradicted"]
+    late = tee("verify", "--chain", "late.chain", "--method", "ask", "--contract", "contract.near", "--json")
+    assert late.code == 0, late.err
+    assert "nothing came in from outside" in late.document["result"]["bundles"][1]["checks"][19]["detail"]
+    assert tee("verify", "late.chain/01-late.ntb", "--method", "ask").code == 4
+
+
 def test_the_first_broken_link_is_named(tee) -> None:
     for names, code, where in (
         (("chain/01-yes.ntb", "chain/00-asked.ntb"), "chain-root", "bundle 2"),

@@ -78,11 +78,24 @@ def test_flags_that_do_not(verify, flags, code) -> None:
         ("--at", "-5"),
         ("--at", f"5:{'11' * 32}", "--at", f"5:{'22' * 32}"),
         ("--max-age", "old"),
+        ("--min-height", "60", "--min-height", "5"),
+        ("--policy", "a.toml", "--policy", "b.toml"),
+        ("--threshold", "2", "--threshold=1", "--signer", "x"),
         ("--min-height", "5", "--max-height", "4"),
     ],
 )
 def test_flags_that_make_no_sense(verify, flags) -> None:
     assert verify(*flags).code == 2
+
+
+def test_nothing_to_compare_is_not_passed(verify, tmp_path) -> None:
+    (tmp_path / "anchors").write_text("# nobody knows a block\n")
+    for flags in (("--at", "100"), ("--at", f"999:{'11' * 32}"), ("--anchors", "anchors")):
+        check = verify(*flags).document["result"]["checks"][19]
+        assert (check["result"], check["detail"][:32]) == ("not-made", "nothing is expected of the claim")
+    assert "999" in verify("--at", f"999:{'11' * 32}").document["result"]["checks"][19]["detail"]
+    check = verify(policy='version = 1\nrequire = ["consistent"]\n').document["result"]["checks"][19]
+    assert check["result"] == "not-made"
 
 
 def test_an_age_needs_a_known_block(verify, tmp_path) -> None:

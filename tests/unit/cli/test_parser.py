@@ -52,6 +52,8 @@ def test_plain_line():
         ["a.wasm", "m", "-qv"],
         ["a.wasm", "m", "-oX"],
         ["a.wasm", "--", "m"],
+        ["a.wasm", "m", "-o", "x", "-o", "x"],
+        ["a.wasm", "m", "--gas=", "--gas", "1"],
     ],
 )
 def test_plain_line_gives_up(arguments):
@@ -73,6 +75,10 @@ def test_typer_reads_what_the_plain_reader_does_not():
         (["a.wasm", "m", "--gas"], "--gas"),
         (["a.wasm", "m", "{}", "more"], "more"),
         (["a.wasm", "m", "--view=yes"], "--view"),
+        (["a.wasm", "m", "--gas", "1", "--gas", "1"], "--gas is given 2 times"),
+        (["a.wasm", "m", "--gas=1", "-q", "--gas=2"], "--gas is given 2 times"),
+        (["a.wasm", "m", "-oX", "--out", "Y", "-o", "Z"], "--out is given 3 times"),
+        (["a.wasm", "m", "--gas", "", "--gas", ""], "--gas is given 2 times"),
     ],
 )
 def test_what_is_wrong_is_explained(arguments, word):
@@ -80,6 +86,12 @@ def test_what_is_wrong_is_explained(arguments, word):
         parse(LINE, arguments)
     assert word in raised.value.message
     assert raised.value.hint == "see: near-tee run --help"
+
+
+def test_flags_may_stand_twice():
+    assert parse(LINE, ["a.wasm", "m", "-q", "-q"])["quiet"] is True
+    values = parse(LINE, ["-qvv", "-q", "a.wasm", "m", "--validator", "a.near=1", "--validator", "a.near=1"])
+    assert (values["quiet"], values["verbose"], values["validators"]) == (True, 2, ("a.near=1", "a.near=1"))
 
 
 def test_many():
