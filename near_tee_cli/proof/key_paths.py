@@ -6,7 +6,7 @@ are in the bundle; those after that are not are added here, each once. There is 
 is refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from near_tee_cli.errors import EvidenceError, MissingNodeError
@@ -34,9 +34,22 @@ class KeyPaths(NamedTuple):
     """One for each change of each transition, in their order."""
 
 
-def key_paths_of(content: Content, pre_root: bytes) -> KeyPaths:
-    """The paths of all changes in `content`. Raises `MissingNodeError` when the witness does not show a change."""
-    ways = [_ways(content, position, root) for position, root in enumerate(roots_before(content, pre_root))]
+def key_paths_of(content: Content, pre_root: bytes, *, max_bytes: int | None = None) -> KeyPaths:
+    """The paths of all changes in `content`.
+
+    Raises `MissingNodeError` when the witness does not show a change, and `EvidenceError` as soon as they are known to
+    take more than `max_bytes`.
+    """
+    hashes = [sha256(node) for node in content.nodes]
+    least = _LENGTH * (2 + len(content.transitions))
+    ways: list[list[_Way]] = []
+    for position, root in enumerate(roots_before(content, pre_root)):
+        ways.append([])
+        for way in _ways(content, position, root, hashes):
+            least += _LENGTH * (2 + len(way[0]) + len(way[1]))
+            if max_bytes is not None and least > max_bytes:
+                raise EvidenceError("the paths are not those of the changes", code="key-path-mismatch")
+            ways[-1].append(way)
     own = {node: position for position, node in enumerate(content.nodes)}
     added = sorted({node for way in ways for pair in way for side in pair for node in side} - own.keys())
     places = {**own, **{node: len(own) + position for position, node in enumerate(added)}}
@@ -48,17 +61,24 @@ def key_paths_of(content: Content, pre_root: bytes) -> KeyPaths:
     return KeyPaths(tuple(added), paths)
 
 
-def _ways(content: Content, position: int, root: bytes) -> list[tuple[list[bytes], list[bytes]]]:
-    """(nodes before, nodes after) for each change of one transition."""
+_Way = tuple[list[bytes], list[bytes]]
+"""Nodes before and nodes after."""
+
+_LENGTH = 4
+"""Bytes of a count, and of a position."""
+
+
+def _ways(content: Content, position: int, root: bytes, hashes: Sequence[bytes]) -> Iterator[_Way]:
+    """The ways to each change of one transition."""
     transition = content.transitions[position]
-    items = {sha256(content.nodes[place]): content.nodes[place] for place in transition.nodes}
-    hashes = [sha256(node) for node in content.nodes]
+    if not transition.changes:
+        return
+    items = {hashes[place]: content.nodes[place] for place in transition.nodes}
     trie = partial_trie(root, nodes=content.nodes, hashes=hashes, positions=transition.nodes)
     after, made = trie.update(dict(transition.changes))
     before_store, after_store = PartialStore(items), PartialStore({**items, **made})
-    return [
-        (prove_key(before_store, root, key)[1], prove_key(after_store, after, key)[1]) for key, _ in transition.changes
-    ]
+    for key, _ in transition.changes:
+        yield prove_key(before_store, root, key)[1], prove_key(after_store, after, key)[1]
 
 
 def encode_key_paths(paths: KeyPaths) -> bytes:
@@ -83,7 +103,7 @@ def check_key_paths(bundle: Bundle) -> str | None:
     if not found:
         return None
     try:
-        expected = key_paths_of(bundle.content, bundle.claim.pre_root)
+        expected = key_paths_of(bundle.content, bundle.claim.pre_root, max_bytes=max(map(len, found)))
     except MissingNodeError as error:
         raise EvidenceError(f"a change is not in the witness: {error.message}", code="missing-node") from error
     if found != [encode_key_paths(expected)]:

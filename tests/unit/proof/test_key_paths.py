@@ -5,7 +5,7 @@ import pytest
 from near_tee_cli.errors import EvidenceError
 from near_tee_cli.primitives import borsh
 from near_tee_cli.primitives.hashes import sha256
-from near_tee_cli.proof import schemas
+from near_tee_cli.proof import key_paths, schemas
 from near_tee_cli.proof.bundle import KEY_PATHS, Attachment, decode_bundle, encode_bundle
 from near_tee_cli.proof.key_paths import check_key_paths, encode_key_paths, key_paths_of, with_key_paths
 from near_tee_cli.proof.report import Status, Verdict
@@ -92,3 +92,28 @@ def test_a_change_beyond_the_witness() -> None:
     with pytest.raises(EvidenceError) as caught:
         check_key_paths(bundle._replace(content=content))
     assert caught.value.code == "missing-node"
+
+
+def test_no_more_is_made_than_stands_there(monkeypatch) -> None:
+    bundle = bundle_of("small")
+    right = key_paths_of(bundle.content, bundle.claim.pre_root)
+    assert right.nodes
+    size = len(encode_key_paths(right)) - sum(4 + len(node) for node in right.nodes)
+    assert key_paths_of(bundle.content, bundle.claim.pre_root, max_bytes=size) == right
+    with pytest.raises(EvidenceError) as caught:
+        key_paths_of(bundle.content, bundle.claim.pre_root, max_bytes=size - 1)
+    assert caught.value.code == "key-path-mismatch"
+    looked_up = []
+    monkeypatch.setattr(key_paths, "prove_key", lambda *_: looked_up.append(1) or (None, []))
+    with pytest.raises(EvidenceError):
+        check_key_paths(bundle._replace(attachments=(Attachment(KEY_PATHS, b""),)))
+    assert len(looked_up) == 2
+
+
+def test_every_node_is_hashed_once(monkeypatch) -> None:
+    bundle = with_key_paths(bundle_of("small"))
+    hashed = []
+    monkeypatch.setattr(key_paths, "sha256", lambda node: hashed.append(node) or sha256(node))
+    assert check_key_paths(bundle) is not None
+    assert hashed == list(bundle.content.nodes)
+    assert len(bundle.content.transitions) > 1
