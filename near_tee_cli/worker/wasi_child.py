@@ -24,6 +24,9 @@ from near_tee_cli.worker.wasi_run import (
 MIN_SECONDS = 5
 """Fewer seconds than these are taken for these, as OutLayer's runner does."""
 
+STARTING_SECONDS = 10
+"""Seconds that the child has beside the program's own: to load the engine and to compile."""
+
 _RUN, _ERROR = b"\0", b"\1"
 _UNSUPPORTED = "unsupported-"
 _COMPILING_THREADS = 4
@@ -32,7 +35,9 @@ _COMPILING_THREADS = 4
 def execute_in_child(
     program: bytes, *, stdin: bytes, environment: Environment, limits: Limits, recorded: Recorded, paths: Paths
 ) -> Run | Death:
-    """Execute `program` in a child that ends after `limits.seconds`. The caller must not have loaded the engine.
+    """Execute `program` in a child that is ended when `limits.seconds` are over.
+
+    The caller must not have loaded the engine, and has one thread.
 
     `paths` are what Python needs to read. Raises what `worker.wasi.execute` raises.
     """
@@ -45,7 +50,7 @@ def execute_in_child(
 
 def bounds_of(limits: Limits) -> Bounds:
     """What a child needs for a program with these limits, so that the program's own come first."""
-    seconds = max(limits.seconds, MIN_SECONDS)
+    seconds = max(limits.seconds, MIN_SECONDS) + STARTING_SECONDS
     output = limits.stdout_bytes + MAX_STDERR_BYTES
     return Bounds(
         wall_seconds=float(seconds),

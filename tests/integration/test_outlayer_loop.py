@@ -2,7 +2,7 @@
 
 A contract asks for an execution and waits; the request is read out of its log; the program runs; the answer resumes
 the very yield; the callback returns the output. Once with a contract of the same shape as OutLayer's, and with
-OutLayer's own when `NEAR_TEE_OUTLAYER_WASM` names its file.
+OutLayer's own when `NEAR_TEE_OUTLAYER_WASM` names its file; `NEAR_TEE_OUTLAYER_OLD_WASM` names that of the older one.
 """
 
 import hashlib
@@ -15,10 +15,19 @@ from base64 import b64decode
 import pytest
 
 from near_tee_cli.primitives.schema.json_scalars import hash_text
-from near_tee_cli.worker.outlayer_answers import answer, failure, payload, response_of, returned_json
+from near_tee_cli.worker.outlayer_answers import (
+    JsonOutput,
+    Response,
+    TextOutput,
+    answer,
+    failure,
+    payload,
+    response_of,
+    returned_json,
+)
 from near_tee_cli.worker.outlayer_cost import Resources, charged_for, refund_of
 from near_tee_cli.worker.outlayer_environment import ChainContext, environment_of
-from near_tee_cli.worker.outlayer_events import program_hash_of, requests_in
+from near_tee_cli.worker.outlayer_events import GitHubSource, program_hash_of, requests_in
 from near_tee_cli.worker.wasi import execute
 from near_tee_cli.worker.wasi_run import Limits, Recorded
 from near_tee_cli.worker.wasi_statement import Asked, Place, check_again, claim_of
@@ -26,18 +35,21 @@ from tests.support.cli import PROJECT, near_tee
 from tests.support.wasi_programs import ECHO, ENVIRONMENT, FAIL, SPIN, WORDS
 
 CONTRACT = PROJECT / "examples" / "wat" / "outlayer.wasm"
-OUTLAYER = "NEAR_TEE_OUTLAYER_WASM"
-OUTLAYER_SHA256 = "97a0accb45d9a5d72c437d698d73fca252a025fc779c518686b7172718d33e81"
+PINNED = {
+    "NEAR_TEE_OUTLAYER_WASM": "97a0accb45d9a5d72c437d698d73fca252a025fc779c518686b7172718d33e81",
+    "NEAR_TEE_OUTLAYER_OLD_WASM": "4a55284dd211d1eeb280eb9f006165a91e68feb3f4c7f41938575752fd4e1473",
+}
+"""SHA-256 of contracts that are not part of this project, by the variable that names the file."""
 DEPOSIT = 10**23
 OPERATOR = ("--signer", "worker.near", "--account", "worker.near=10 NEAR")
 
 
-def theirs():
-    path = os.environ.get(OUTLAYER)
+def theirs(name="NEAR_TEE_OUTLAYER_WASM"):
+    path = os.environ.get(name)
     if path is None:
-        pytest.skip(f"{OUTLAYER} names no file")
+        pytest.skip(f"{name} names no file")
     wasm = pathlib.Path(path)
-    assert hashlib.sha256(wasm.read_bytes()).hexdigest() == OUTLAYER_SHA256
+    assert hashlib.sha256(wasm.read_bytes()).hexdigest() == PINNED[name]
     return wasm
 
 
@@ -78,8 +90,7 @@ def ask(tee, program, text, form="Text", *, instructions=10**6, state="new.json"
     args = {"source": {"WasmUrl": source}, "resource_limits": limits, "input_data": text, "response_format": form}
     found = tee("yield", "contract.wasm", "request_execution", json.dumps(args), "--state", state, "--deposit",
                 "0.1 NEAR", "--gas", "150 Tgas", "--out", out)  # fmt: skip
-    logs = [log for block in found["blocks"] for one in block["outcomes"] for log in one["outcome"]["logs"]]
-    (request,) = requests_in(logs)
+    (request,) = requests_in(logs_of(found))
     return request, found
 
 
@@ -218,3 +229,41 @@ def test_an_error_is_cut_to_fit(tee) -> None:
     request, _ = ask(tee, WORDS, "x")
     response = failure("e" * 5000, Resources(5, 1, None))
     assert resume(tee, request, response)[1] == b"null"
+
+
+@pytest.mark.parametrize(
+    ("output", "value"), [(JsonOutput({"x": 1.5}), {"x": 1.5}), (TextOutput("z" * 3000), "z" * 3000), (None, None)]
+)
+def test_the_older_contract(home, tmp_path, output, value) -> None:
+    """Its requests name sources alone, so that nothing is executed; its answers are the same."""
+    shutil.copy(theirs("NEAR_TEE_OUTLAYER_OLD_WASM"), tmp_path / "contract.wasm")
+
+    def tee(*arguments):
+        done = near_tee(*arguments, "--gas", "150 Tgas", "--json", home=home, cwd=tmp_path)
+        assert done.code == 0, (done.out, done.err)
+        return done.document["result"]
+
+    source = {"repo": "https://example.com/p", "commit": "main", "build_target": "wasm32-wasip1"}
+    limits = {"max_instructions": 1000, "max_memory_mb": 1, "max_execution_seconds": 5}
+    args = {"code_source": source, "resource_limits": limits, "input_data": "hi"}
+    tee(
+        "run",
+        "contract.wasm",
+        "new",
+        '{"owner_id":"owner.near","operator_id":"worker.near"}',
+        "--state-out",
+        "new.json",
+    )
+    asked = tee("yield", "contract.wasm", "request_execution", json.dumps(args), "--state", "new.json", "--deposit",
+                "0.1 NEAR", "--out", "asked")  # fmt: skip
+    (request,) = requests_in(logs_of(asked))
+    assert (request.source, request.input_data) == (GitHubSource(*source.values()), "hi")
+    used = Resources(12_345_678, 42, None)
+    response = failure("e" * 3000, used) if output is None else Response(True, output, None, used)
+    (call,) = answer(request.request_id, response)
+    found = tee("resume", "asked", "--call", call.method, "--args", call.args.decode(), *OPERATOR, "--out", "answered")
+    (one,) = found["yields"]
+    assert json.loads(returned(found, one)) == value
+    charged = charged_for(used, success=output is not None)
+    assert f'[[yNEAR charged: "{charged}"]]' in logs_of(found)
+    assert str(refund_of(DEPOSIT, charged)) in transfers(found)

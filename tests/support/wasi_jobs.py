@@ -1,4 +1,6 @@
-"""WASI programs in children, from a parent without an engine: `python -m tests.support.wasi_jobs FILE INSTRUCTIONS`.
+"""WASI programs in children, from a parent without an engine.
+
+    python -m tests.support.wasi_jobs FILE INSTRUCTIONS SECONDS
 
 The program's input is standard input. Prints one JSON object about the run, its death, or what was refused.
 """
@@ -16,8 +18,8 @@ from near_tee_cli.worker.wasi_run import Limits, Recorded
 
 def main() -> None:
     """Run one program."""
-    wasi_child.MIN_SECONDS = 1  # patience is not what is tested
-    limits = Limits(int(sys.argv[2]), 16, 1)
+    wasi_child.MIN_SECONDS, wasi_child.STARTING_SECONDS = 1, 0  # patience is not what is tested
+    limits = Limits(int(sys.argv[2]), 16, int(sys.argv[3]))
     program = pathlib.Path(sys.argv[1]).read_bytes()
     try:
         found = wasi_child.execute_in_child(

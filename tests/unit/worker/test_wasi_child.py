@@ -15,11 +15,11 @@ from tests.support.wasi_programs import ECHO, SPIN, program
 
 @pytest.fixture
 def child(project, tmp_path):
-    def run(wasm, stdin=b"", instructions=10**6):
+    def run(wasm, stdin=b"", instructions=10**6, seconds=60):
         path = tmp_path / "program.wasm"
         path.write_bytes(wasm)
         done = subprocess.run(
-            [sys.executable, "-m", "tests.support.wasi_jobs", str(path), str(instructions)],
+            [sys.executable, "-m", "tests.support.wasi_jobs", str(path), str(instructions), str(seconds)],
             cwd=project, input=stdin, capture_output=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -33,8 +33,8 @@ def test_a_run(child) -> None:
 
 
 def test_time_runs_out(child) -> None:
-    found = child(SPIN, instructions=10**15)
-    assert (found["death"], found["message"]) == ("timeout", "not done after 1 seconds")
+    found = child(SPIN, instructions=10**15, seconds=2)
+    assert (found["death"], found["message"]) == ("timeout", "not done after 2 seconds")
 
 
 def test_a_refusal(child) -> None:
@@ -44,9 +44,9 @@ def test_a_refusal(child) -> None:
 
 def test_bounds_leave_room_for_the_programs_own() -> None:
     bounds = bounds_of(Limits(1, 100, 180))
-    assert (bounds.wall_seconds, bounds.memory_bytes > 100 * MIB + (2 << 30)) == (180.0, True)
+    assert (bounds.wall_seconds, bounds.memory_bytes > 100 * MIB + (2 << 30)) == (190.0, True)
     assert bounds.output_bytes > 65 * MIB
-    assert bounds_of(Limits(1, 1, 1)).wall_seconds == 5.0
+    assert bounds_of(Limits(1, 1, 1)).wall_seconds == 15.0
 
 
 def test_what_a_child_says() -> None:
