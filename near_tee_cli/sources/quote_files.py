@@ -41,6 +41,15 @@ def read_quote_file(data: bytes, what: str) -> QuoteFile:
     raise BadInputError(f"{what} holds no quote in a form that is known", code="bad-quote")
 
 
+def read_event_log_file(data: bytes, what: str) -> bytes:
+    """The event log (a JSON array) that `data` is or has as a member. Raises `BadInputError`."""
+    document: Any = cj.loads(data, what)
+    log = _text(document.get("event_log")) if isinstance(document, dict) else data
+    if log is None:
+        raise BadInputError(f"{what} has no member `event_log`", code="bad-event-log")
+    return log
+
+
 def _of_json(data: bytes, what: str) -> QuoteFile:
     document = cj.loads(data, what)
     if isinstance(document, list):

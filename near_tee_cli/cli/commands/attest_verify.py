@@ -81,13 +81,15 @@ _NAMES = tuple(parameter.name for parameter in EXPECTATIONS)
 
 def _evidence(given: Given) -> Any:
     from near_tee_cli.cli import files
-    from near_tee_cli.sources.quote_files import read_quote_file
+    from near_tee_cli.sources.quote_files import read_event_log_file, read_quote_file
 
     found = read_quote_file(files.read(given["quote"], "the quote", max_bytes=files.MAX_ARGS_BYTES), "the quote")
     changes: dict[str, Any] = {}
-    for name, what in (("event_log", "the event log"), ("compose", "the compose file")):
-        if given[name] is not None:
-            changes[name] = files.read(given[name], what, max_bytes=files.MAX_ARGS_BYTES)
+    if given["event_log"] is not None:
+        log = files.read(given["event_log"], "the event log", max_bytes=files.MAX_ARGS_BYTES)
+        changes["event_log"] = read_event_log_file(log, "the event log")
+    if given["compose"] is not None:
+        changes["compose"] = files.read(given["compose"], "the compose file", max_bytes=files.MAX_ARGS_BYTES)
     binding = binding_of(given)
     if binding is not None:
         changes["binding"] = binding

@@ -35,7 +35,7 @@ def execute(given: Given) -> Report:
     """Write a policy. Raises `BadInputError`, `EvidenceError` for a log that does not fit, `WriteError`."""
     from near_tee_cli.cli import files
     from near_tee_cli.proof.policy import parse_policy
-    from near_tee_cli.sources.quote_files import read_quote_file
+    from near_tee_cli.sources.quote_files import read_event_log_file, read_quote_file
     from near_tee_cli.workspace.atomic import write_file
 
     data = files.read(given["quote"], "the quote", max_bytes=files.MAX_ARGS_BYTES)
@@ -43,6 +43,7 @@ def execute(given: Given) -> Report:
     log = evidence.event_log
     if given["event_log"] is not None:
         log = files.read(given["event_log"], "the event log", max_bytes=files.MAX_ARGS_BYTES)
+        log = read_event_log_file(log, "the event log")
     label = given["label"] or "unnamed"
     if not label.isprintable() or '"' in label or "\\" in label:
         raise UsageError("a label is printable text without quotes", where="--label")
