@@ -109,10 +109,17 @@ def _bytes(value: object, where: str) -> bytes:
 
 
 def signers_among(envelope: Envelope, keys: Iterable[bytes]) -> tuple[bytes, ...]:
-    """Those of the public `keys` (Borsh) under which some signature holds, each once."""
+    """Those of the public `keys` (Borsh) under which some signature holds, each once.
+
+    A signature whose key id is an Ed25519 key counts for that key alone: no other could have made it. All others are
+    tried under every key, since a key id is a hint.
+    """
     message = pae(envelope.payload_type, envelope.payload)
+    candidates = [(_named_key(signature), signature) for signature in envelope.signatures]
     return tuple(
-        key for key in dict.fromkeys(keys) if any(_holds(key, message, signature) for signature in envelope.signatures)
+        key
+        for key in dict.fromkeys(keys)
+        if any(named in (None, key) and _holds(key, message, signature) for named, signature in candidates)
     )
 
 
@@ -123,12 +130,14 @@ def _holds(key: bytes, message: bytes, signature: Signature) -> bool:
 def named_keys(envelope: Envelope) -> tuple[tuple[bytes, bool], ...]:
     """The Ed25519 keys that key ids name, in order, and whether the signature beside each holds under it."""
     message = pae(envelope.payload_type, envelope.payload)
-    found = []
-    for signature in envelope.signatures:
-        try:
-            key = public_key_from_text(signature.key_id)
-        except BadInputError:
-            continue
-        if key[0] == ED25519:
-            found.append((key, _holds(key, message, signature)))
-    return tuple(found)
+    keys = ((_named_key(signature), signature) for signature in envelope.signatures)
+    return tuple((key, _holds(key, message, signature)) for key, signature in keys if key is not None)
+
+
+def _named_key(signature: Signature) -> bytes | None:
+    """The Ed25519 key that a key id is, if it is one."""
+    try:
+        key = public_key_from_text(signature.key_id)
+    except BadInputError:
+        return None
+    return key if key[0] == ED25519 else None

@@ -40,6 +40,9 @@ MAX_TEXT_BYTES = 64
 MAX_METHOD_NAME_BYTES = 256
 """Bytes of a method name that stands in the claim itself."""
 
+MAX_SIGNATURES = 256
+"""Signatures of all envelopes of a bundle together, and as many compact ones."""
+
 MAX_MEMORY_USAGE = 2**60
 """Memory usage that a trie node may state: more cannot exist, and sums of it stay within u64."""
 

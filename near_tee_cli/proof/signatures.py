@@ -28,6 +28,7 @@ from near_tee_cli.primitives.keys import public_key_text
 from near_tee_cli.primitives.schema.json_scalars import hash_text
 from near_tee_cli.proof.bundle import COMPACT_SIGNATURE, ENVELOPE, Attachment, Bundle
 from near_tee_cli.proof.claim import Claim, claim_digest
+from near_tee_cli.proof.limits import MAX_SIGNATURES
 
 PREDICATE_TYPE = "urn:near-tee:state-transition:v1"
 """What our statements say of a state."""
@@ -121,7 +122,7 @@ def check_signatures(bundle: Bundle, trusts: Sequence[Trust]) -> Signed:
 
     Raises `EvidenceError`: `bad-envelope`, `other-claim`, `bad-signature`, `signer-mismatch`.
     """
-    envelopes = [_envelope(item) for item in bundle.attachments if item.kind == ENVELOPE]
+    envelopes, compact = _parts(bundle)
     signers: list[bytes] = []
     environments: dict[bytes, Environment] = {}
     for envelope in envelopes:
@@ -132,7 +133,6 @@ def check_signatures(bundle: Bundle, trusts: Sequence[Trust]) -> Signed:
             signers.append(key)
             if environment is not None and environments.setdefault(key, environment) != environment:
                 raise EvidenceError(f"{public_key_text(key)} says that it lives in two places", code="other-claim")
-    compact = [item.data for item in bundle.attachments if item.kind == COMPACT_SIGNATURE]
     for data in compact:
         key = _compact_signer(data, compact_message(bundle.claim))
         if envelopes and key not in signers:
@@ -142,6 +142,22 @@ def check_signatures(bundle: Bundle, trusts: Sequence[Trust]) -> Signed:
     trusted = [key for trust in trusts for key in trust.signers]
     found = {key for envelope in envelopes for key in signers_among(envelope, trusted)}
     return Signed(tuple(dict.fromkeys(signers)), _missing(envelopes, compact, trusts, found), environments)
+
+
+def _parts(bundle: Bundle) -> tuple[list[Envelope], list[bytes]]:
+    """The envelopes and the compact signatures, when they are not too many."""
+    sealed = [item for item in bundle.attachments if item.kind == ENVELOPE]
+    compact = [item.data for item in bundle.attachments if item.kind == COMPACT_SIGNATURE]
+    _require_few(len(sealed), len(compact))
+    envelopes = [_envelope(item) for item in sealed]
+    _require_few(sum(len(envelope.signatures) for envelope in envelopes))
+    return envelopes, compact
+
+
+def _require_few(*counts: int) -> None:
+    if max(counts) > MAX_SIGNATURES:
+        told = f"{max(counts)} signatures beside one claim, at most {MAX_SIGNATURES} are read"
+        raise EvidenceError(told, code="bad-envelope")
 
 
 def _envelope(item: Attachment) -> Envelope:

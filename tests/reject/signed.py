@@ -111,5 +111,12 @@ def _bad():
     yield ("B10",), "a compact signature of another key", with_envelope(ours, compact_of(signed(1))), "signer-mismatch"
     bare = Attachment(2, KEYS[0] + sign(SECRETS[0], compact_message(BUNDLE.claim)[25:])[1:])
     yield ("B8",), "a compact signature without its domain", BUNDLE._replace(attachments=(bare,)), "bad-signature"
+    unnamed = signature._replace(key_id="")
+    many = ours._replace(signatures=(unnamed,) * 129)
+    more = many._replace(signatures=(unnamed._replace(key_id="x"),) * 128)
+    envelopes = tuple(sorted(Attachment(ENVELOPE, encode_envelope(one)) for one in (many, more)))
+    yield ("B15",), "257 signatures in two envelopes", BUNDLE._replace(attachments=envelopes), "bad-envelope"
+    compacts = tuple(Attachment(2, number.to_bytes(97, "big")) for number in range(257))
+    yield ("B15",), "257 compact signatures", BUNDLE._replace(attachments=compacts), "bad-envelope"
     small = Attachment(2, b"\0\1" + bytes(31) + b"\1" + bytes(63))
     yield ("B7",), "a key of small order", BUNDLE._replace(attachments=(small,)), "bad-signature"

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from near_tee_cli.attest.dsse import encode_envelope, parse_envelope
 from near_tee_cli.attest.statement import encode_statement
 from near_tee_cli.attest.trust import trust_in
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives.keys import SECP256K1, public_key_of, secret_key_from_seed, sign
-from near_tee_cli.proof.bundle import COMPACT_SIGNATURE, ENVELOPE, KEY_PATHS, decode_bundle, encode_bundle
+from near_tee_cli.proof.bundle import COMPACT_SIGNATURE, ENVELOPE, KEY_PATHS, Attachment, decode_bundle, encode_bundle
 from near_tee_cli.proof.key_paths import with_key_paths
 from near_tee_cli.proof.report import Status, Strength, Verdict
 from near_tee_cli.proof.signatures import sign_bundle, statement_of
@@ -111,3 +112,27 @@ def test_signing_keeps_what_stands_beside_it() -> None:
     assert {item for item in both.attachments if item.kind == COMPACT_SIGNATURE} == compact
     assert [item.kind for item in both.attachments].count(ENVELOPE) == 1
     assert judged(both, trust(0, 1, threshold=2)).signers == (KEYS[0], KEYS[1])
+
+
+def test_so_many_signatures_and_no_more() -> None:
+    bundle = signed(0, 1)
+    (item,) = [one for one in bundle.attachments if one.kind == ENVELOPE]
+    envelope = parse_envelope(item.data)
+    unnamed = envelope.signatures[0]._replace(key_id="")
+    for total, code in ((256, None), (257, "bad-envelope")):
+        rest = (unnamed,) * (total - 2 - 100)
+        halves = (
+            envelope._replace(signatures=envelope.signatures + rest),
+            envelope._replace(signatures=(unnamed,) * 100),
+        )
+        others = [one for one in bundle.attachments if one != item]
+        attachments = tuple(sorted([*others, *(Attachment(ENVELOPE, encode_envelope(half)) for half in halves)]))
+        report = judged(bundle._replace(attachments=attachments), trust(0, 1, threshold=2))
+        assert report.code == code
+    envelopes = [
+        Attachment(ENVELOPE, encode_envelope(envelope._replace(signatures=(unnamed._replace(key_id=str(number)),))))
+        for number in range(257)
+    ]
+    for count, code in ((256, None), (257, "bad-envelope")):
+        attachments = tuple(sorted(envelopes[:count]))
+        assert judged(bundle._replace(attachments=attachments), trust(0)).code == code
