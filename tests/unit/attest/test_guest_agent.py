@@ -166,7 +166,7 @@ def test_refusals_are_said_in_the_words_of_the_agent(status, body, words):
         b"HTTP/1.1 abc\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"".join(b"X%d: y\r\n" % at for at in range(200)) + b"\r\n",
         b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+        b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"version":"a"}',
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}\r\n0\r\n\r\n",

@@ -1,5 +1,6 @@
 """The simulated guest: what fits together on it, and everything that it can be told to do wrong, by who notices."""
 
+import hashlib
 import json
 import os
 import stat
@@ -13,7 +14,7 @@ from near_tee_cli.attest.compose import ComposeRules, judge_compose
 from near_tee_cli.attest.event_log import key_provider_of, mismatches, parse_event_log, replay
 from near_tee_cli.attest.evidence import Conclusion, Evidence, verify_evidence
 from near_tee_cli.attest.guest_agent import ED25519, SECP256K1, SECP256K1_PREHASHED, GuestAgent, is_simulated
-from near_tee_cli.attest.key_chain import compressed, recover_key_chain
+from near_tee_cli.attest.key_chain import compressed, issued_digest, purpose_digest, recover_key_chain
 from near_tee_cli.attest.platform_policy import parse_platform_policy
 from near_tee_cli.attest.quote import parse_quote
 from near_tee_cli.attest.report_data import RawKey, report_data_of
@@ -22,6 +23,7 @@ from near_tee_cli.attest.simulator_server import SimulatedAgent
 from near_tee_cli.attest.synthetic_pki import Platform
 from near_tee_cli.errors import BadInputError, EvidenceError, HostError, UsageError, WriteError
 from near_tee_cli.primitives.curves import ed25519, secp256k1
+from near_tee_cli.primitives.hashes import keccak256
 
 ISSUED = 1_790_000_000
 KEY = bytes([0]) + ed25519.secret_key_of(bytes(32))[32:]
@@ -153,6 +155,18 @@ def test_unknown_misbehaviour():
     assert "timeout" in caught.value.hint
 
 
+def test_uncommon_logs_are_as_real_guests_have_them():
+    common, stripped, second = (
+        json.loads(guest(*kinds).event_log)[-1] for kinds in ((), ("stripped-digests",), ("v2-events",))
+    )
+    assert set(common) == {"imr", "event_type", "digest", "event", "event_payload"}
+    assert stripped == {**common, "digest": ""}
+    assert (second["version"], second["digest"] == common["digest"]) == (2, False)
+    text = '{"name":"system-ready","payload":"","type":134217729}'
+    assert bytes.fromhex(second["preimage"]).decode() == text
+    assert second["digest"] == hashlib.sha384(text.encode()).hexdigest()
+
+
 @pytest.mark.parametrize("status", ["OutOfDate", "SWHardeningNeeded", "Revoked"])
 def test_standing_of_the_machine(status):
     told = guest(platform=Platform(status=status))
@@ -213,7 +227,9 @@ def test_everything_says_that_it_is_simulated(agent):
 def test_everything_repeats_with_the_seed():
     ones, twos, others = guest(), guest(), SimulatedGuest(seed=b"another", issued=ISSUED)
     assert ones.quote(bytes(64)) == twos.quote(bytes(64)) != others.quote(bytes(64))
-    assert ones.answer("GetKey", {}) == twos.answer("GetKey", {}) != others.answer("GetKey", {})
+    keys = [one.answer("GetKey", {})[1]["key"] for one in (ones, twos, others)]
+    assert keys[0] == keys[1] != keys[2]
+    assert guest(compose=b"{}").answer("GetKey", {})[1]["key"] != keys[0]
     assert ones.pki.collateral() == twos.pki.collateral()
 
 
@@ -269,6 +285,20 @@ def test_forged_signatures_are_noticed(tmp_path):
             assert caught.value.code == "agent-malformed"
 
 
+def test_what_chains_sign():
+    assert purpose_digest("signing", b"\x01\xab") == keccak256(b"signing:01ab")
+    assert issued_digest(b"i" * 20, b"k" * 33) == keccak256(b"dstack-kms-issued:" + b"i" * 20 + b"k" * 33)
+
+
+def test_compressed_points():
+    # Multiples 1 and 6 of the generator: one with an even, one with an odd second coordinate.
+    for number, expected in (
+        (1, "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"),
+        (6, "03fff97bd5755eeea420453a14355235d382f6472f8568a18b2f057a1460297556"),
+    ):
+        assert compressed(secp256k1.public_key_of(number.to_bytes(32, "big"))).hex() == expected
+
+
 @pytest.mark.parametrize(
     "signatures",
     [[], [bytes(65)], [bytes(65)] * 2, [bytes(64)] * 2, [b"\x01" * 64 + b"\x04"] * 2, [b"\xff" * 64 + b"\0"] * 2],
@@ -320,13 +350,22 @@ def test_requests(tmp_path, method, body, status):
     assert ("error" in members) == (status != 200)
 
 
-def test_requests_made_by_hand_and_requests_that_are_too_large(tmp_path):
+def test_requests_made_by_hand(tmp_path):
     with SimulatedAgent(HONEST, str(tmp_path / "a")) as served:
         assert post(served.path, "Version", None, verb="GET")[0] == 200
-        with socket(AF_UNIX) as connection:
-            connection.connect(served.path)
-            connection.sendall(b"POST /Version HTTP/1.1\r\nContent-Length: 9999999999\r\n\r\n")
-            assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("length", ["4194305", "9999999999", "9" * 5000, "-1", "x"])
+def test_requests_that_are_too_large(tmp_path, length):
+    with SimulatedAgent(HONEST, str(tmp_path / "a")) as served, socket(AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(served.path)
+        connection.sendall(f"POST /Version HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_report_data_have_at_most_64_bytes():
+    assert HONEST.answer("GetQuote", {"report_data": "00" * 65}) == (400, {"error": "Report data is too long"})
 
 
 def test_many_at_once(tmp_path):
@@ -353,9 +392,15 @@ def test_socket_is_the_owners_alone_and_goes_at_the_end(tmp_path):
 
 
 def test_silent_agents_end_as_well(tmp_path):
-    with SimulatedAgent(guest("timeout"), str(tmp_path / "a")) as served, socket(AF_UNIX) as connection:
-        connection.connect(served.path)
-        connection.sendall(b"GET /Version HTTP/1.1\r\n\r\n")
+    with socket(AF_UNIX) as connection:
+        with SimulatedAgent(guest("timeout"), str(tmp_path / "a")) as served:
+            connection.connect(served.path)
+            connection.sendall(b"GET /Version HTTP/1.1\r\n\r\n")
+            connection.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                connection.recv(1)
+        connection.settimeout(5)
+        assert connection.recv(1) == b""
     assert not os.path.lexists(served.path)
 
 
