@@ -4,11 +4,13 @@ Consecutive bundles have most of their contracts and many nodes in common. Here 
 its own by position. Unpacking gives every bundle back byte for byte. The file has one encoding of its content.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from struct import pack as pack_numbers
+from struct import unpack as unpack_numbers
 from typing import NamedTuple
 
 from near_tee_cli.errors import BadInputError, UnsupportedError
-from near_tee_cli.primitives.schema.wire import blob, read_blob, read_hash, read_u16, read_u32, u16, u32, vector, whole
+from near_tee_cli.primitives.schema.wire import blob, read_blob, read_u16, u16, u32, vector, whole
 from near_tee_cli.proof.budget import Budget
 from near_tee_cli.proof.bundle import Bundle, Code, decode_bundle, encode_attachments, encode_codes, encode_nodes
 from near_tee_cli.proof.limits import MAX_BUNDLE_BYTES, MAX_CODE_BYTES, MAX_NODE_BYTES
@@ -24,20 +26,95 @@ MAX_SHARED = 1 << 20
 MAX_SHARED_CODES = 4_096
 MAX_UNPACKED_BYTES = 8 * MAX_CHAIN_BYTES
 """Bytes of all bundles of a chain file."""
+MAX_RATIO = 64
+"""Bytes of all bundles for each byte of a chain file, where they are more than one bundle may have."""
 MAX_POSITIONS = 1 << 22
 """Positions that all bundles name together."""
 
 _HEAD = len(MAGIC) + 2
 
 
+_POSITION = 4
+_NAMED_CODE = 36
+
+
 class _Packed(NamedTuple):
-    """A bundle without its nodes and contracts: the bytes before and behind them, and where they stand."""
+    """A bundle without its nodes and contracts: the bytes before and behind them, and where they stand.
+
+    Positions stay bytes as in the file: there may be millions of them.
+    """
 
     head: bytes
-    nodes: tuple[int, ...]
-    codes: tuple[tuple[bytes, int], ...]
-    """Hash of each contract, and 0 for one that is only named, else its position and 1."""
+    nodes: bytes
+    """Positions of its nodes, four bytes each."""
+    codes: bytes
+    """Hash of each contract, and four bytes: 0 for one that is only named, else its position and 1."""
     tail: bytes
+
+
+class Bundles:
+    """The bundles of a chain file, in their order, each put together when it is needed."""
+
+    __slots__ = ("_codes", "_nodes", "_packed")
+
+    def __init__(self, nodes: Sequence[bytes], codes: Sequence[bytes], packed: Sequence[_Packed]) -> None:
+        """`nodes` and `codes` are shared; a position that is not there shows when a bundle is put together."""
+        self._nodes = nodes
+        self._codes = codes
+        self._packed = packed
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Each bundle byte for byte. Raises `BadInputError` for a position that is not there."""
+        return map(self._bundle, self._packed)
+
+    def _bundle(self, packed: _Packed) -> bytes:
+        nodes = tuple(_at(self._nodes, place) for place in _places(packed.nodes))
+        codes = tuple(
+            Code(code_hash, _at(self._codes, place - 1) if place else None) for code_hash, place in _named(packed.codes)
+        )
+        return packed.head + encode_nodes(nodes) + encode_codes(codes) + packed.tail
+
+    def size(self) -> int:
+        """Bytes of all bundles, before any is put together. Raises `BadInputError` as iterating does."""
+        return sum(map(self._size, self._packed))
+
+    def _size(self, packed: _Packed) -> int:
+        nodes = sum(4 + len(_at(self._nodes, place)) for place in _places(packed.nodes))
+        codes = sum(33 + (4 + len(_at(self._codes, place - 1)) if place else 0) for _, place in _named(packed.codes))
+        return len(packed.head) + 4 + nodes + 4 + codes + len(packed.tail)
+
+    def require_only_spelling(self) -> None:
+        """Refuse what `pack` would spell otherwise. Raises `BadInputError`."""
+        node_places = {node: place for place, node in enumerate(self._nodes)}
+        code_places = {code: place for place, code in enumerate(self._codes)}
+        used_nodes, used_codes = bytearray(len(self._nodes)), bytearray(len(self._codes))
+        spelt = list(self._nodes) == sorted(node_places) and list(self._codes) == sorted(code_places)
+        for packed, data in zip(self._packed, self, strict=True):
+            spelt = spelt and _packed(data, decode_bundle(data), node_places, code_places) == packed
+            for place in _places(packed.nodes):
+                used_nodes[place] = 1
+            for _, place in _named(packed.codes):
+                if place:
+                    used_codes[place - 1] = 1
+        if not spelt or not all(used_nodes) or not all(used_codes):
+            raise BadInputError("chain file: not in the one encoding of its content")
+
+
+def _places(raw: bytes) -> tuple[int, ...]:
+    return unpack_numbers(f"<{len(raw) // _POSITION}I", raw)
+
+
+def _named(raw: bytes) -> Iterator[tuple[bytes, int]]:
+    for at in range(0, len(raw), _NAMED_CODE):
+        yield raw[at : at + 32], int.from_bytes(raw[at + 32 : at + _NAMED_CODE], "little")
+
+
+def max_unpacked(size: int) -> int:
+    """How many bytes the bundles of a chain file of `size` bytes may have together."""
+    return min(MAX_UNPACKED_BYTES, max(MAX_BUNDLE_BYTES, MAX_RATIO * size))
 
 
 def is_chain_file(data: bytes) -> bool:
@@ -65,32 +142,31 @@ def pack(bundles: Sequence[bytes]) -> bytes:
     data = b"".join(
         (MAGIC, u16(VERSION), vector(map(blob, nodes)), vector(map(blob, codes)), vector(map(_encode_packed, packed)))
     )
-    if len(data) > MAX_CHAIN_BYTES:
-        raise BadInputError(
-            f"{len(data)} bytes do not fit one chain file, at most {MAX_CHAIN_BYTES} do", code="chain-too-large"
-        )
+    for size, most in ((len(data), MAX_CHAIN_BYTES), (sum(map(len, bundles)), max_unpacked(len(data)))):
+        if size > most:
+            raise BadInputError(f"{size} bytes do not fit one chain file, at most {most} do", code="chain-too-large")
     return data
 
 
-def _packed(data: bytes, bundle: Bundle, nodes: dict[bytes, int], codes: dict[bytes, int]) -> _Packed:
+def _packed(data: bytes, bundle: Bundle, nodes: Mapping[bytes, int], codes: Mapping[bytes, int]) -> _Packed:
     content = bundle.content
     tail = encode_attachments(bundle.attachments)
     middle = encode_nodes(content.nodes) + encode_codes(content.codes)
     return _Packed(
         data[: len(data) - len(middle) - len(tail)],
-        tuple(nodes[node] for node in content.nodes),
-        tuple((code.hash, 0 if code.code is None else 1 + codes[code.code]) for code in content.codes),
+        pack_numbers(f"<{len(content.nodes)}I", *(nodes[node] for node in content.nodes)),
+        b"".join(code.hash + u32(0 if code.code is None else 1 + codes[code.code]) for code in content.codes),
         tail,
     )
 
 
 def _encode_packed(packed: _Packed) -> bytes:
-    codes = vector(code_hash + u32(place) for code_hash, place in packed.codes)
-    return blob(packed.head) + vector(map(u32, packed.nodes)) + codes + blob(packed.tail)
+    nodes = u32(len(packed.nodes) // _POSITION) + packed.nodes
+    return blob(packed.head) + nodes + u32(len(packed.codes) // _NAMED_CODE) + packed.codes + blob(packed.tail)
 
 
-def unpack(data: bytes) -> list[bytes]:
-    """The bundles in a chain file, in their order, byte for byte.
+def unpack(data: bytes) -> Bundles:
+    """The bundles in a chain file, in their order, byte for byte; one at a time is put together.
 
     Raises `BadInputError` with code `not-a-chain`, `chain-too-large` or `malformed-chain`, and `UnsupportedError` for
     another version.
@@ -105,42 +181,41 @@ def unpack(data: bytes) -> list[bytes]:
         raise UnsupportedError(f"chain file version {version} is not known, only {VERSION}", what="chain-version")
     try:
         bundles = whole(data, _read, what="chain file")
-        again = pack(bundles)
+        unpacked, most = bundles.size(), max_unpacked(len(data))
+        if unpacked > most:
+            raise BadInputError(f"{len(data)} bytes that unpack to {unpacked}, more than {most}")
+        bundles.require_only_spelling()
     except UnsupportedError as error:
         raise BadInputError(f"chain file: {error.message}", code="malformed-chain") from error
     except BadInputError as error:
         raise BadInputError(error.message, code="malformed-chain", where=error.where) from error
-    if again != data:
-        raise BadInputError("chain file: not in the one encoding of its content", code="malformed-chain")
     return bundles
 
 
-def _read(data: bytes, at: int) -> tuple[list[bytes], int]:
+def _read(data: bytes, at: int) -> tuple[Bundles, int]:
     _, at = read_u16(data, at + len(MAGIC))
     nodes, at = Budget(MAX_SHARED).read_list(data, at, _read_node, least=4)
     codes, at = Budget(MAX_SHARED_CODES).read_list(data, at, _read_code, least=4)
-    count, at = Budget(MAX_BUNDLES).count(data, at, least=12)
     positions = Budget(MAX_POSITIONS)
-    size = 0
-    bundles = []
-    for _ in range(count):
+
+    def read_packed(data: bytes, at: int) -> tuple[_Packed, int]:
         head, at = read_blob(data, at)
-        own, at = positions.read_list(data, at, read_u32, least=4)
-        named, at = positions.read_list(data, at, _read_named_code, least=36)
+        own, at = _read_raw(data, at, positions, width=_POSITION)
+        named, at = _read_raw(data, at, positions, width=_NAMED_CODE)
         tail, at = read_blob(data, at)
-        own_nodes = [_at(nodes, place) for place in own]
-        own_codes = tuple(Code(code_hash, _at(codes, place - 1) if place else None) for code_hash, place in named)
-        bundles.append(head + encode_nodes(tuple(own_nodes)) + encode_codes(own_codes) + tail)
-        size += len(bundles[-1])
-        if size > MAX_UNPACKED_BYTES:
-            raise BadInputError(f"a chain file that unpacks to more than {MAX_UNPACKED_BYTES} bytes")
-    return bundles, at
+        return _Packed(head, own, named, tail), at
+
+    packed, at = Budget(MAX_BUNDLES).read_list(data, at, read_packed, least=16)
+    if not packed:
+        raise BadInputError("a chain file holds at least one bundle")
+    return Bundles(nodes, codes, packed), at
 
 
-def _read_named_code(data: bytes, at: int) -> tuple[tuple[bytes, int], int]:
-    code_hash, at = read_hash(data, at)
-    place, at = read_u32(data, at)
-    return (code_hash, place), at
+def _read_raw(data: bytes, at: int, positions: Budget, *, width: int) -> tuple[bytes, int]:
+    """A list of things of `width` bytes as it stands, and the position after it."""
+    count, at = positions.count(data, at, least=width)
+    end = at + count * width
+    return data[at:end], end
 
 
 def _at(items: Sequence[bytes], place: int) -> bytes:

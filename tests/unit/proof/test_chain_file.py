@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives import borsh
-from near_tee_cli.proof import schemas
-from near_tee_cli.proof.bundle import decode_bundle, encode_bundle
+from near_tee_cli.primitives.schema.wire import blob, u16, vector
+from near_tee_cli.proof import chain_file, schemas
+from near_tee_cli.proof.bundle import decode_bundle, encode_bundle, encode_nodes
 from near_tee_cli.proof.chain_file import MAGIC, is_chain_file, pack, unpack
 from tests.support.bundles import proof_of, small_proof
 
@@ -35,7 +36,7 @@ def detached(data: bytes) -> bytes:
 def test_everything_comes_back(bundles) -> None:
     data = pack(bundles)
     assert is_chain_file(data)
-    assert unpack(data) == bundles
+    assert list(unpack(data)) == bundles
 
 
 def test_what_is_shared_stands_once() -> None:
@@ -49,7 +50,7 @@ CHAIN = pack([FILES[0], detached(FILES[0]), FILES[2]])
 
 def test_no_flipped_bit_is_another_spelling() -> None:
     """A changed file is refused, or holds other bundles."""
-    original = unpack(CHAIN)
+    original = list(unpack(CHAIN))
     for position in range(len(CHAIN)):
         damaged = bytearray(CHAIN)
         damaged[position] ^= 1 << position % 8
@@ -58,7 +59,7 @@ def test_no_flipped_bit_is_another_spelling() -> None:
 
 def _bundles_or_code(data):
     try:
-        return unpack(data)
+        return list(unpack(data))
     except BadInputError as error:
         return error.code
 
@@ -87,6 +88,62 @@ def test_no_part_of_a_file_is_one(end) -> None:
 def test_what_is_no_chain_file(data) -> None:
     with pytest.raises(BadInputError):
         unpack(data)
+
+
+def test_what_unpacks_to_far_too_much_is_neither_read_nor_made(monkeypatch) -> None:
+    content = decode_bundle(FILES[0]).content
+    code = content.codes[0]._replace(code=bytes(20_000))
+    many = [encode_bundle(decode_bundle(FILES[0])._replace(content=content._replace(codes=(code,))))] * 500
+    data = pack(many)
+    bundles = unpack(data)
+    assert (len(bundles), bundles.size()) == (500, sum(map(len, many)))
+    ratio = bundles.size() // len(data)
+    assert ratio > 1
+    monkeypatch.setattr(chain_file, "MAX_RATIO", ratio)
+    assert list(unpack(data)) == many
+    monkeypatch.setattr(chain_file, "MAX_BUNDLE_BYTES", 1)
+    assert chain_file.max_unpacked(len(data)) == ratio * len(data) < bundles.size()
+    for refused, code in ((lambda: unpack(data), "malformed-chain"), (lambda: pack(many), "chain-too-large")):
+        with pytest.raises(BadInputError) as caught:
+            refused()
+        assert caught.value.code == code
+    monkeypatch.setattr(chain_file, "MAX_RATIO", ratio + 1)
+    assert pack(many) == data
+    assert len(unpack(data)) == 500
+    monkeypatch.setattr(chain_file, "MAX_UNPACKED_BYTES", bundles.size() - 1)
+    with pytest.raises(BadInputError, match="unpack to"):
+        unpack(data)
+
+
+def test_bundles_are_put_together_one_at_a_time(monkeypatch) -> None:
+    bundles = unpack(CHAIN)
+    made = []
+    monkeypatch.setattr(chain_file, "encode_nodes", lambda nodes: made.append(1) or encode_nodes(nodes))
+    for count, (one, original) in enumerate(zip(bundles, (FILES[0], detached(FILES[0]), FILES[2]), strict=True), 1):
+        assert (one, len(made)) == (original, count)
+
+
+def shared(*, nodes=(), codes=()):
+    """The chain file of one bundle with more that is shared than it uses."""
+    content = decode_bundle(FILES[0]).content
+    all_nodes = sorted({*content.nodes, *nodes})
+    all_codes = sorted({*(one.code for one in content.codes), *codes})
+    packed = chain_file._packed(
+        FILES[0],
+        decode_bundle(FILES[0]),
+        {node: place for place, node in enumerate(all_nodes)},
+        {code: place for place, code in enumerate(all_codes)},
+    )
+    parts = (vector(map(blob, all_nodes)), vector(map(blob, all_codes)), vector([chain_file._encode_packed(packed)]))
+    return b"".join((MAGIC, u16(1), *parts))
+
+
+def test_what_no_bundle_uses_is_not_shared() -> None:
+    assert shared() == pack(FILES[:1])
+    for data in (shared(nodes=(b"more",)), shared(codes=(b"more",)), shared(nodes=(b"",))):
+        with pytest.raises(BadInputError) as caught:
+            unpack(data)
+        assert caught.value.code == "malformed-chain"
 
 
 def test_bundles_that_are_none_are_not_packed() -> None:
