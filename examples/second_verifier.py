@@ -1280,7 +1280,7 @@ def check_gas(bundle):
 def verify(data):
     """Make checks 1 to 13 of the bundle in `data`. Raises `Verdict` with the first that does not pass."""
     bundle = read_bundle(data)
-    if any(one["kind"] not in (1, 2, 3) for one in bundle["attachments"]):
+    if any(one["kind"] not in (1, 2, 3, 4) for one in bundle["attachments"]):
         raise Verdict(1, "unsupported-attachments", "an attachment of an unknown kind", told=False)
     hashes = [sha256(node) for node in bundle["nodes"]]
     check_claim(bundle, hashes)

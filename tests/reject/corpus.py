@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Iterator
 from itertools import chain
 
-from tests.reject import chains, claims, expected, files, signed, tries
+from tests.reject import attested, chains, claims, expected, files, signed, tries
 from tests.reject.entry import Entry
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "fixtures" / "reject"
@@ -28,6 +28,7 @@ def entries() -> tuple[Entry, ...]:
             signed.entries(),
             signed.untrusted(),
             chains.entries(),
+            attested.entries(),
         )
     )
     names = [entry.name for entry in found]
@@ -42,6 +43,7 @@ def bundles_of(entry: Entry) -> Iterator[tuple[str, bytes]]:
     yield BUNDLE, entry.data
     for number, data in enumerate(entry.more, 2):
         yield f"bundle-{number}.ntb", data
+    yield from entry.files
 
 
 def write(folder: pathlib.Path) -> int:
@@ -57,9 +59,12 @@ def write(folder: pathlib.Path) -> int:
 
 
 def stored(folder: pathlib.Path = FOLDER) -> dict[str, tuple[dict, dict[str, bytes]]]:
-    """Name -> what is expected, and the bundles that lie there."""
+    """Name -> what is expected, and the bundles and other files that lie there."""
     found = {}
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
         document = json.loads((place / EXPECTED).read_text(encoding="utf-8"))
-        found[place.name] = (document, {path.name: path.read_bytes() for path in sorted(place.glob("*.ntb"))})
+        found[place.name] = (
+            document,
+            {path.name: path.read_bytes() for path in sorted(place.iterdir()) if path.name != EXPECTED},
+        )
     return found

@@ -18,6 +18,8 @@ class Entry(NamedTuple):
     """Options of `verify` that ask for what the bundle does not have."""
     more: tuple[bytes, ...] = ()
     """Further bundles, for a chain."""
+    files: tuple[tuple[str, bytes], ...] = ()
+    """Other files that the options name."""
 
     def expected(self) -> str:
         """The document that stands beside the bundle."""
