@@ -14,7 +14,7 @@ from near_tee_cli.attest.compose import ComposeRules, judge_compose
 from near_tee_cli.attest.event_log import key_provider_of, mismatches, parse_event_log, replay
 from near_tee_cli.attest.evidence import Conclusion, Evidence, verify_evidence
 from near_tee_cli.attest.guest_agent import ED25519, SECP256K1, SECP256K1_PREHASHED, GuestAgent, is_simulated
-from near_tee_cli.attest.key_chain import compressed, issued_digest, purpose_digest, recover_key_chain
+from near_tee_cli.attest.key_chain import compressed, issued_digest, purpose_digest, recover_key_chain, signs
 from near_tee_cli.attest.platform_policy import parse_platform_policy
 from near_tee_cli.attest.quote import parse_quote
 from near_tee_cli.attest.report_data import RawKey, report_data_of
@@ -288,6 +288,19 @@ def test_forged_signatures_are_noticed(tmp_path):
 def test_what_chains_sign():
     assert purpose_digest("signing", b"\x01\xab") == keccak256(b"signing:01ab")
     assert issued_digest(b"i" * 20, b"k" * 33) == keccak256(b"dstack-kms-issued:" + b"i" * 20 + b"k" * 33)
+
+
+def test_key_of_an_application_as_the_simulator_of_dstack_has_it():
+    # Public values of github.com/Dstack-TEE/dstack, sdk/simulator (appkeys.json, attestation.bin).
+    app_id = bytes.fromhex("5bb4ff9a3837357f19dc176407a5709c62eb6c56")
+    app_key = bytes.fromhex("02818494263695e8839122dbd88e281d7380622999df4e60a14befa0f2d096fc7c")
+    signature = bytes.fromhex(
+        "9e618603e72d01fedb82deff6daf2d62a572becf0059eec3f89c1ab40e1f2e59"
+        "4d2a283f843f34e8f39e4cc49a612496ce67223a12ac923f8efe330346dfc6c5"
+    )
+    root = bytes.fromhex("0321529e458424ab1f710a3a57ec4dad2fb195ddca572f7469242ba6c7563085b6")
+    assert signs(signature, issued_digest(app_id, app_key), root)
+    assert not signs(signature, issued_digest(bytes(20), app_key), root)
 
 
 def test_compressed_points():
