@@ -4,7 +4,6 @@ TOML, read strictly: an unknown name is a mistake, never ignored, and a policy t
 digest stands in every result that was judged by it. `docs/verification.md` lists all names.
 """
 
-import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,7 +11,7 @@ from near_tee_cli.attest.platform_policy import SECTIONS as PLATFORM_SECTIONS
 from near_tee_cli.attest.platform_policy import PlatformPolicy, parse_platform_policy
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives import account_id as account_ids
-from near_tee_cli.primitives import base58
+from near_tee_cli.primitives import base58, toml
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.primitives.keys import public_key_from_text
 from near_tee_cli.proof.expectations import Expectations, is_empty
@@ -52,7 +51,7 @@ def parse_policy(data: bytes) -> Policy:
     """The policy in the file `data`. Raises `BadInputError` (`bad-policy`, `empty-policy`) with the place."""
     document = _document(data)
     _only(document, "", ("version", "require", "claim", "signatures", "limits", *PLATFORM_SECTIONS))
-    if document.get("version") != VERSION or isinstance(document.get("version"), bool):
+    if document.get("version") != VERSION or type(document.get("version")) is not int:
         raise _bad("version", f"must be {VERSION}")
     claim, signatures, limits = (_table(document, name) for name in ("claim", "signatures", "limits"))
     _only(claim, "claim.", tuple(_CLAIM))
@@ -64,7 +63,7 @@ def parse_policy(data: bytes) -> Policy:
     if _below(expectations.max_height, expectations.min_height):
         raise _bad("claim.max_height", "is below min_height")
     signers, threshold = _signatures(signatures)
-    require = frozenset(_values(document.get("require", []), "require", _strength))
+    require = _set_of(_strength)(document["require"], "require") if "require" in document else frozenset()
     max_gas = None if "max_gas" not in limits else _number(limits["max_gas"], "limits.max_gas")
     time_limit = None if "time_limit" not in limits else _seconds(limits["time_limit"])
     is_about_platforms = any(name in document for name in PLATFORM_SECTIONS)
@@ -89,12 +88,7 @@ def parse_policy(data: bytes) -> Policy:
 def _document(data: bytes) -> dict[str, Any]:
     if len(data) > MAX_POLICY_BYTES:
         raise BadInputError(f"a policy has at most {MAX_POLICY_BYTES} bytes", code="too-large")
-    try:
-        return tomllib.loads(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise BadInputError("the policy is no UTF-8 text", code="bad-policy") from error
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise BadInputError(f"the policy is no TOML: {str(error)[:200]}", code="bad-policy") from error
+    return toml.loads(data, "the policy", code="bad-policy")
 
 
 def _bad(where: str, what: str) -> BadInputError:

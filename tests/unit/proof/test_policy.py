@@ -81,7 +81,6 @@ def test_little() -> None:
     "text",
     [
         "version = 1",
-        "version = 1\nrequire = []",
         "version = 1\n[claim]",
         "version = 1\n[limits]\nmax_gas = 5",
     ],
@@ -98,6 +97,9 @@ def test_a_policy_that_demands_nothing(text) -> None:
         ("", "version"),
         ("version = 2", "version"),
         ("version = true", "version"),
+        ("version = 1.0", "version"),
+        ("version = 1\nrequire = []", "require"),
+        ("version = 1\nrequire = []\n[claim]\nmethod = 'a'", "require"),
         ('version = "1"', "version"),
         ("version = 1\nreqire = []", "reqire"),
         ('version = 1\nrequire = ["strong"]', "require"),
@@ -161,3 +163,9 @@ def test_the_example_in_the_documents(project) -> None:
     assert policy.signers
     assert policy.time_limit == 30
     assert policy.max_gas == DEFAULT_MAX_GAS
+
+
+def test_keys_without_end() -> None:
+    with pytest.raises(BadInputError) as caught:
+        parse_policy(b"version = 1\n" + b".".join([b"a"] * 200_000) + b" = 1")
+    assert (caught.value.code, "parts" in caught.value.message) == ("bad-policy", True)
