@@ -44,7 +44,7 @@ DOCKER_SOCKETS = (
 _PINNED = re.compile(r"[a-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}", re.ASCII)
 _CONFIG_TYPE = b"\x01"
 _POWERS = ("privileged", "pid", "cap_add", "devices", "device_cgroup_rules", "userns_mode", "cgroup_parent")
-_ELSEWHERE = ("extends", "env_file")
+_ELSEWHERE = ("extends", "env_file", "label_file", "provider")
 
 
 class ComposeRules(NamedTuple):
@@ -148,25 +148,30 @@ def _service_faults(name: str, service: Mapping[str, Value], rules: ComposeRules
     if "volumes_from" in service:
         yield Fault("compose-mount", f"{where}.volumes_from takes mounts of others")
     volumes = service.get("volumes", [])
+    may_have_agent = name in rules.agent_socket_services
     for at, volume in enumerate(volumes if isinstance(volumes, list) else [volumes] if volumes else []):
-        yield from _mount_faults(_source(volume), f"{where}.volumes[{at}]", may_have_agent=_may(name, rules))
+        yield from _volume_faults(volume, f"{where}.volumes[{at}]", may_have_agent=may_have_agent)
 
 
-def _may(name: str, rules: ComposeRules) -> bool:
-    return name in rules.agent_socket_services
-
-
-def _source(volume: Value) -> str:
-    """What a volume mounts; an empty text for a fresh one."""
+def _volume_faults(volume: Value, where: str, *, may_have_agent: bool) -> Iterator[Fault]:
+    """One volume of a service, in its short or long form."""
+    kind: Value = "bind"
     if isinstance(volume, str):
-        parts = volume.split(":")
-        # A single path is a fresh volume at that path.
-        return parts[0] if len(parts) > 1 else ""
-    if isinstance(volume, dict):
+        # A path alone is a fresh volume at that path.
+        source, _, target = volume.partition(":")
+        found: Value = source if target else ""
+    elif isinstance(volume, dict):
         kind = volume.get("type", "bind")
-        source = volume.get("source", volume.get("src", ""))
-        return source if isinstance(source, str) and kind != "tmpfs" else "" if kind == "tmpfs" else "$"
-    return "$"
+        found = volume.get("source", volume.get("src", ""))
+    else:
+        kind = found = ""
+    if kind == "image":
+        if not isinstance(found, str) or _PINNED.fullmatch(found) is None:
+            yield Fault("compose-image-unpinned", f"{where} is an image that is not pinned by @sha256:")
+    elif kind not in ("bind", "volume", "tmpfs") or not isinstance(found, str):
+        yield Fault("compose-mount", f"{where} is no mount that is understood here")
+    else:
+        yield from _mount_faults(found, where, may_have_agent=may_have_agent)
 
 
 def _resource_faults(where: str, value: Value) -> Iterator[Fault]:

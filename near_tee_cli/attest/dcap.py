@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from near_tee_cli.attest.collateral import Collateral, TcbLevel, Window, date_text
-from near_tee_cli.attest.quote import Quote, SgxReport, TdReport, Tee, parse_quote
+from near_tee_cli.attest.quote import Quote, SgxReport, TdReport, parse_quote
 from near_tee_cli.errors import BadInputError, EvidenceError, HostError
 
 MAX_TIME = 253_402_300_799
@@ -378,8 +378,3 @@ def _sgx_fields(sgx: SgxReport | None) -> Mapping[str, bytes]:
     if sgx is None:
         return {}
     return {"mr_enclave": sgx.mr_enclave, "mr_signer": sgx.mr_signer, "report_data": sgx.report_data}
-
-
-def is_tdx(verified: Verified) -> bool:
-    """Whether what was verified is a TDX guest."""
-    return verified.quote.tee is Tee.TDX

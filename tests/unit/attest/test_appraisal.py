@@ -157,7 +157,8 @@ def test_undecided_by_what_is_missing(named, code) -> None:
 
 def test_rules_at_their_borders() -> None:
     assert judged(policy(tcb={"min_eval_data_number": 19, "max_collateral_age_days": 31})) == ()
-    assert undecided(judged(policy(), time=NOW + DAY)) == "collateral-too-old"
+    (finding,) = judged(policy(), time=NOW + 1)
+    assert (finding.code, finding.detail) == ("collateral-too-old", "the collateral was issued 31 days before")
     until = {**recorded.mpc_tables()["measurements"][0], "not_after": NOW}
     assert judged(policy(measurements=[until])) == ()
     retired = {**until, "not_after": NOW - 1}
@@ -176,6 +177,10 @@ def test_status_and_its_grace() -> None:
     assert judge_tcb(policy(tcb={"grace_days": {"OutOfDate": 100}}), behind, time=NOW) == ()
     assert contradicted(judge_tcb(policy(tcb={"grace_days": {"OutOfDate": 99}}), behind, time=NOW)) == "tcb-status"
     assert contradicted(judge_tcb(policy(tcb={"grace_days": {"OutOfDate": 0}}), behind, time=NOW)) == "tcb-status"
+    hundred, none = policy(tcb={"grace_days": {"OutOfDate": 100}}), policy(tcb={"grace_days": {"OutOfDate": 0}})
+    assert contradicted(judge_tcb(hundred, behind, time=NOW + 1)) == "tcb-status"
+    assert contradicted(judge_tcb(none, behind._replace(tcb_date=NOW), time=NOW)) == "tcb-status"
+    assert contradicted(judge_tcb(policy(), behind._replace(tcb_date=NOW), time=NOW)) == "tcb-status"
     other = policy(tcb={"grace_days": {"ConfigurationNeeded": 100}})
     assert contradicted(judge_tcb(other, behind, time=NOW)) == "tcb-status"
     assert judge_tcb(policy(tcb={"allowed": ["OutOfDate"]}), behind, time=NOW) == ()
@@ -231,6 +236,10 @@ def test_guests_without_a_log_of_their_application() -> None:
     assert judge_app(policy(measurements=[pinned], app=lists), TD, replayed=None, compose=None) == ()
     assert undecided(judge_app(policy(app=lists), TD, replayed=None, compose=None)) == "no-event-log"
     assert undecided(judge_app(policy(measurements=[pinned]), TD, replayed=None, compose=None)) == "no-event-log"
+    for name, value in recorded.mpc_tables()["app"].items():
+        if name in lists:
+            one = policy(measurements=[pinned], app={**lists, name: value})
+            assert undecided(judge_app(one, TD, replayed=None, compose=None)) == "no-event-log"
     assert undecided(judge_app(policy(), TD, replayed=replay(()), compose=None)) == "app-unmeasured"
     assert judge_app(policy(measurements=[pinned], app=lists), TD, replayed=replay(()), compose=None) == ()
     # With a log the application is judged by it, whatever is pinned.

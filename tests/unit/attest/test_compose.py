@@ -51,6 +51,14 @@ def test_a_file_without_fault() -> None:
     assert codes(service("volumes:", "  - type: tmpfs", "    target: /x", "  - type: volume", "    source: data")) == []
 
 
+def test_volumes_without_a_source() -> None:
+    """A path alone is a fresh volume at that place in the container; a name alone is one of docker's own."""
+    assert codes(service("volumes:", "  - /var/run/docker.sock", "  - ''", "  - type: volume", "    target: /x")) == []
+    named = f"services:\n  w:\n    image: {PINNED}\n    volumes:\n      - v:/x\nvolumes:\n  v:\n  u: {{}}\n"
+    assert codes(compose(named)) == []
+    assert codes(service("volumes:", "  - type: bind", "    source: [x]", "    target: /x")) == ["compose-mount"]
+
+
 def test_a_real_file() -> None:
     assert codes(recorded.mpc_compose()) == ["compose-docker-socket", "compose-agent-socket"]
     allowed = RULES._replace(agent_socket_services=frozenset({"launcher"}))
@@ -104,6 +112,7 @@ def test_variables_from_outside() -> None:
 def test_other_runners() -> None:
     assert codes(compose(runner="bash", bash_script="echo")) == ["compose-runner", "compose-script"]
     assert codes(compose(runner=None)) == ["compose-runner"]
+    assert codes(compose("", runner="bash")) == ["compose-runner"]
 
 
 @pytest.mark.parametrize("lines", [("build: .",), ("build:", "  context: .")])
@@ -112,7 +121,8 @@ def test_code_that_is_built_inside(lines) -> None:
 
 
 def test_content_from_elsewhere() -> None:
-    assert codes(service("env_file: .env")) == ["compose-elsewhere"]
+    for key in ("env_file", "label_file", "provider"):
+        assert codes(service(f"{key}: x")) == ["compose-elsewhere"]
     assert codes(service("extends:", "  file: other.yml")) == ["compose-elsewhere"]
     assert codes(compose(f"include:\n  - other.yml\nservices:\n  w:\n    image: {PINNED}\n")) == ["compose-elsewhere"]
 
@@ -162,6 +172,13 @@ def test_other_ways_to_a_socket() -> None:
     assert codes(service("use_api_socket: true")) == ["compose-docker-socket"]
     assert codes(service("volumes_from: [other]")) == ["compose-mount"]
     assert codes(service("volumes:", "  - [x]")) == ["compose-mount"]
+    assert codes(service("volumes:", "  - type: npipe", "    source: x")) == ["compose-mount"]
+    assert codes(service("volumes:", "  - type: [x]", "    source: x")) == ["compose-mount"]
+    assert codes(service("volumes:", "  - type: tmpfs", "    source: /run")) != []
+    assert codes(service("volumes:", "  - src: /run/docker.sock", "    target: /x")) == ["compose-docker-socket"]
+    assert codes(service("volumes:", "  - type: image", "    source: a/b:1")) == ["compose-image-unpinned"]
+    assert codes(service("volumes:", "  - type: image", "    source: [x]")) == ["compose-image-unpinned"]
+    assert codes(service("volumes:", "  - type: image", f"    source: {PINNED}")) == []
     assert codes(service("volumes: /run/docker.sock:/x")) == ["compose-docker-socket"]
 
 
@@ -188,8 +205,12 @@ def test_services_that_may_have_the_agents_socket() -> None:
         compose("services:\n  w: x\n"),
         compose(f"services:\n  w:\n    image: &x {PINNED}\n"),
         compose(f"services:\n  w:\n    image: {PINNED}\nvolumes: x\n"),
-        b" " * (256 * 1024 + 1),
+        b"{}" + b" " * (256 * 1024 - 1),
     ],
 )
 def test_files_that_cannot_be_read(data) -> None:
     assert codes(data) == ["compose-unreadable"]
+
+
+def test_the_largest_file() -> None:
+    assert codes(compose() + b" " * (256 * 1024 - len(compose()))) == []

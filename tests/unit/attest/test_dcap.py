@@ -108,6 +108,9 @@ def test_what_is_out_of_date() -> None:
         Shortfall("TDX component 0", 5, 6),
     )
     assert synthetic(levels=(pki.level("OutOfDate"),)).shortfalls == ()
+    assert synthetic(levels=(best, pki.level("ConfigurationNeeded"))).shortfalls == ()
+    equal = pki.level("UpToDate", sgx=6, tdx=5, pce=11)
+    assert [one.needs for one in synthetic(levels=(equal, pki.level("OutOfDate"))).shortfalls] == [6]
     assert synthetic(levels=(pki.level("UpToDate"),)).shortfalls == ()
 
 
@@ -315,6 +318,35 @@ def test_quotes_cut_short(cut) -> None:
     assert contradicted(answer) in {"quote-malformed", "certificate-malformed"}
 
 
+# Words of the library that neither recorded nor synthetic evidence brings about.
+WORDS = [
+    ("Failed to verify certificate chain\n\nCaused by:\n    UnknownIssuer", "other-root", True),
+    ("Failed to verify certificate chain\n\nCaused by:\n    InvalidSignatureForPublicKey", "certificate-forged", True),
+    ("Failed to verify certificate chain\n\nCaused by:\n    BadDer", "certificate-malformed", True),
+    ("Failed to extract PCK certificates from quote", "certificate-malformed", True),
+    ("Failed to parse PCK certificate", "certificate-malformed", True),
+    ("Certificate chain is too short in quote", "certificate-malformed", True),
+    ("TDX quote with non-TDX TCB info in the collateral", "collateral-other-platform", False),
+    ("SGX quote with non-SGX TCB info in the collateral", "collateral-other-platform", False),
+    ("QE ISVPRODID mismatch: expected 2, got 3", "quoting-enclave-mismatch", True),
+    ("QE MISCSELECT mismatch: expected 0", "quoting-enclave-mismatch", True),
+    ("QE ATTRIBUTES mismatch at byte 0", "quoting-enclave-mismatch", True),
+    ("SERVTD_EXT is enabled", "td-attributes", True),
+    ("Invalid QE auth data length", "quote-malformed", True),
+    ("Failed to decode QeIdentity", "collateral-malformed", True),
+    ("Failed to parse PCK CRL", "collateral-malformed", True),
+    ("Failed to parse certs", "collateral-malformed", True),
+    ("TDX module SEAMATTRIBUTES mismatch at byte 0", "tdx-module-mismatch", True),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "contradicts"), WORDS)
+def test_other_words_of_the_library(words, code, contradicts) -> None:
+    collateral = parse_collateral(pki.collateral())
+    answer = dcap._refusal(b"", dcap.parse_quote(pki.quote()), collateral, f"Verification failed: {words}")
+    assert (answer.code, answer.contradicts, answer.shortfalls) == (code, contradicts, ())
+
+
 def test_answers_that_nobody_knows() -> None:
     collateral = parse_collateral(pki.collateral())
     quote = dcap.parse_quote(pki.quote())
@@ -364,6 +396,35 @@ def test_the_report_that_was_verified_is_the_one_that_is_shown(monkeypatch, vers
     monkeypatch.setattr(dcap, "_ask", lambda *arguments: {**ask(*arguments), "report": {"report": {"SgxEnclave": {}}}})
     with pytest.raises(EvidenceError):
         synthetic(quote=quote)
+
+
+def test_the_enclave_that_was_verified_is_the_one_that_is_shown(monkeypatch) -> None:
+    ask = dcap._ask
+
+    def lying(name):
+        def answer(*arguments):
+            found = ask(*arguments)
+            inner = found["report"]["report"]["SgxEnclave"]
+            inner[name] = "ff" + inner[name][2:]
+            return found
+
+        return answer
+
+    for name in ("mr_enclave", "mr_signer", "report_data"):
+        monkeypatch.setattr(dcap, "_ask", lying(name))
+        with pytest.raises(EvidenceError) as caught:
+            real(recorded.SGX)
+        assert caught.value.code == "read-differently"
+
+
+def test_what_an_enclave_s_platform_lacks() -> None:
+    collateral = parse_collateral(recorded.collateral_of(recorded.SGX))
+    quote = dcap.parse_quote(recorded.quote_of(recorded.SGX))
+    level = collateral.levels[0]
+    svns = (bytes(component.svn for component in level.sgx), level.pce_svn)
+    assert dcap._below(quote, collateral, level, svns=svns, module_level=0) == ()
+    short = dcap._below(quote, collateral, level, svns=(bytes(16), level.pce_svn - 1), module_level=0)
+    assert short[-1] == Shortfall("provisioning enclave (PCE)", level.pce_svn - 1, level.pce_svn)
 
 
 def test_a_library_of_another_form_is_a_problem_of_the_host(monkeypatch) -> None:

@@ -123,7 +123,7 @@ def test_a_payload_forged_under_its_old_digest() -> None:
         (lambda log: log[2].update(event_payload="00" * 31), "event-malformed"),
         (lambda log: log[3].update(event_payload="00"), "event-malformed"),
         (lambda log: log.insert(1, entry("os-image-hash", b"x")), "event-malformed"),
-        (lambda log: log[0].update(imr=4), "bad-event-log"),
+        (lambda log: log[0].update(imr=4, digest="00" * 48), "bad-event-log"),
         (lambda log: log[0].update(imr=-1), "bad-event-log"),
         (lambda log: log[0].update(imr=True), "bad-event-log"),
         (lambda log: log[0].update(event_type=2**32), "bad-event-log"),
@@ -162,6 +162,9 @@ def test_work_is_bounded_before_anything_is_hashed(monkeypatch) -> None:
         with pytest.raises(BadInputError) as caught:
             parse_event_log(data)
         assert caught.value.code == "too-large"
+    assert (MAX_EVENTS, MAX_LOG_BYTES) == (4096, 1048576)
+    full = json.dumps(usual()[:6] + [entry("app-event")] * (MAX_EVENTS - 6)).encode()
+    assert len(replay(parse_event_log(full)).events) == MAX_EVENTS
     one = parse_event_log(json.dumps(usual()).encode())[:1]
     with pytest.raises(BadInputError) as caught:
         replay(one * (MAX_EVENTS + 1))

@@ -2,7 +2,16 @@
 
 import pytest
 
-from near_tee_cli.attest.quote import MAX_QUOTE_BYTES, Tee, parse_quote, td_report_of
+from near_tee_cli.attest.quote import (
+    DEBUG,
+    MAX_QUOTE_BYTES,
+    PERFMON,
+    PROTECTION_KEYS,
+    SEPT_VE_DISABLE,
+    Tee,
+    parse_quote,
+    td_report_of,
+)
 from near_tee_cli.errors import BadInputError, UnsupportedError
 from near_tee_cli.primitives.hashes import sha256
 from tests.support import attestation as recorded
@@ -45,6 +54,11 @@ def test_fields_that_follow_one_another() -> None:
     assert (td.mr_owner, td.mr_owner_config) == (body[232:280], body[280:328])
 
 
+def test_attributes_by_their_bits() -> None:
+    assert [bits.bit_length() - 1 for bits in (DEBUG, SEPT_VE_DISABLE, PROTECTION_KEYS, PERFMON)] == [0, 28, 30, 63]
+    assert {bits.bit_count() for bits in (DEBUG, SEPT_VE_DISABLE, PROTECTION_KEYS, PERFMON)} == {1}
+
+
 def test_fields_of_version_1_5() -> None:
     service = bytes([9]) * 48
     for version, length in ((5, 54 + 648),):
@@ -84,6 +98,8 @@ def test_what_is_refused() -> None:
     assert refused(b"") == refused(data[:47]) == refused(data[:632]) == "bad-quote"
     assert refused(changed(data, 12, bytes(16))) == "bad-quote"
     assert refused(bytes(MAX_QUOTE_BYTES + 1)) == "too-large"
+    assert parse_quote(data + bytes(MAX_QUOTE_BYTES - len(data))).identity == parse_quote(data).identity
+    assert MAX_QUOTE_BYTES == 65536
     assert refused(data + bytes(MAX_QUOTE_BYTES - len(data) + 1)) == "too-large"
     assert refused(changed(data, 2, b"\3\0")) == "unsupported-quote-key"
     assert refused(changed(data, 4, b"\x82")) == "unsupported-quote-tee"

@@ -130,8 +130,13 @@ def test_what_cannot_be_bound(binding) -> None:
     assert refused(report_data_of, binding) == "bad-binding"
 
 
-def test_the_longest_challenge() -> None:
+def test_the_longest_and_largest() -> None:
+    assert MAX_CHALLENGE_BYTES == 1024
     assert len(report_data_of(OURS._replace(challenge=bytes(MAX_CHALLENGE_BYTES)))) == 64
+    assert len(report_data_of(OURS._replace(anchor_height=2**64 - 1))) == 64
+    assert len(report_data_of(OURS._replace(anchor_height=0))) == 64
+    for number in (2**63 - 1, -(2**63)):
+        assert len(report_data_of(TASK._replace(task_id=number, timestamp=number))) == 64
 
 
 def test_raw_key_is_the_key_and_zeros() -> None:
