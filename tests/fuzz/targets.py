@@ -8,7 +8,14 @@ import tempfile
 from collections.abc import Callable
 from typing import NamedTuple
 
+from near_tee_cli.attest.collateral import parse_collateral
+from near_tee_cli.attest.compose import ComposeRules, judge_compose
 from near_tee_cli.attest.dsse import encode_envelope, parse_envelope, signed_envelope
+from near_tee_cli.attest.environment import Environment, environment_in
+from near_tee_cli.attest.event_log import parse_event_log, replay
+from near_tee_cli.attest.evidence import verify_evidence
+from near_tee_cli.attest.quote import parse_quote
+from near_tee_cli.attest.simulator import DEFAULT_COMPOSE
 from near_tee_cli.attest.statement import encode_statement, predicate_type_of
 from near_tee_cli.batch.manifest import parse_manifest
 from near_tee_cli.cli import units
@@ -23,9 +30,11 @@ from near_tee_cli.primitives.schema.receipt import decode_receipt, decode_state_
 from near_tee_cli.primitives.schema.transaction import decode_signed_transaction, encode_signed_transaction
 from near_tee_cli.proof.bundle import decode_bundle, encode_bundle
 from near_tee_cli.proof.chain_file import pack, unpack
+from near_tee_cli.proof.evidence_part import encode_evidence, parse_evidence
 from near_tee_cli.proof.policy import parse_policy
 from near_tee_cli.proof.signatures import statement_of
 from near_tee_cli.proof.verifier import NO_REPLAY, verify
+from near_tee_cli.sources.quote_files import read_quote_file
 from near_tee_cli.sources.shapes import recognise
 from near_tee_cli.state.keys import describe
 from near_tee_cli.state.node import decode, encode
@@ -34,6 +43,9 @@ from near_tee_cli.workspace.cases import read_case
 from near_tee_cli.workspace.snapshot_files import Form, read_snapshot, write_snapshot
 from near_tee_cli.workspace.step_files import MAGIC as STEP_MAGIC
 from near_tee_cli.workspace.step_files import read_step
+from tests.reject import attested as reject
+from tests.reject.attested import GUEST
+from tests.support import attestation as recorded
 from tests.support import cases
 from tests.support.bundles import proof_of, small_proof
 from tests.support.hostile import zoo
@@ -103,6 +115,17 @@ def _verified(data: bytes) -> object:
     return report
 
 
+def _evidence() -> list[bytes]:
+    return [encode_evidence(reject.part()), encode_evidence(reject.part(event_log=None, compose=None))]
+
+
+def _judged(data: bytes) -> object:
+    """Evidence that only wasteful or impossible work could stop is a report."""
+    part = parse_evidence(data)
+    policy = parse_policy(reject.policy()).platform
+    return verify_evidence(part.evidence, policy=policy, time=reject.NOW, dev_root=GUEST.pki.root, allow_dev=True)
+
+
 def _steps() -> list[bytes]:
     return [(SEEDS / "counter.step").read_bytes(), STEP_MAGIC]
 
@@ -126,6 +149,15 @@ TARGETS: dict[str, Target] = {
     "context": Target(read_context, lambda: [CONTEXT]),
     "contract": Target(lambda data: check(data, CONFIG.vm, validate=lambda _: True),
                        lambda: [code for code in zoo().values() if len(code) < 20_000]),
+    "collateral": Target(parse_collateral, lambda: [recorded.collateral_of(recorded.MPC), GUEST.pki.collateral()]),
+    "compose-file": Target(lambda data: judge_compose(data, ComposeRules()),
+                           lambda: [recorded.mpc_compose(), DEFAULT_COMPOSE]),
+    "environment": Target(environment_in, lambda: [encode_statement(statement_of(
+        small_proof().claim, Environment("simulated", bytes(32))))]),
+    "event-log": Target(lambda data: replay(parse_event_log(data)), lambda: [
+        recorded.log_of(recorded.MPC), recorded.log_of(recorded.LITE), GUEST.event_log.encode()]),
+    "evidence": Target(parse_evidence, _evidence, encode_evidence),
+    "evidence-judged": Target(_judged, _evidence),
     "envelope": Target(parse_envelope, lambda: [encode_envelope(signed_envelope(
         b"payload", public_key=keys.public_key_of(SECRET), sign=lambda message: keys.sign(SECRET, message)[1:]))]),
     "gas": Target(_text(lambda text: units.gas(text, "--x", limit=10**15)), lambda: [b"100 Tgas", b"max"]),
@@ -135,9 +167,15 @@ TARGETS: dict[str, Target] = {
         keys.secret_key_text(SECRET).encode(), json.dumps({"private_key": keys.secret_key_text(SECRET)}).encode()]),
     "manifest": Target(lambda data: parse_manifest(data, "manifest"), lambda: [MANIFEST, b"[[items]]\nmethod = 'm'\n"]),
     "other-tools": Target(lambda data: recognise(data, "file"), lambda: [ANSWER.encode(), b'{"records": []}']),
-    "policy": Target(parse_policy, lambda: [POLICY]),
+    "policy": Target(parse_policy, lambda: [
+        POLICY, reject.policy(), (cases.PROJECT / "examples" / "near-mpc-policy.toml").read_bytes()]),
     "public-key": Target(_text(keys.public_key_from_text),
                          lambda: [keys.public_key_text(keys.public_key_of(SECRET)).encode()]),
+    "quote": Target(parse_quote, lambda: [recorded.quote_of(recorded.MPC), recorded.quote_of(recorded.OUTDATED),
+                                          recorded.quote_of(recorded.SGX)]),
+    "quote-file": Target(lambda data: read_quote_file(data, "quote"), lambda: [
+        recorded.quote_of(recorded.MPC).hex().encode(), *_evidence(),
+        json.dumps({"quote": recorded.quote_of(recorded.MPC).hex(), "event_log": "[]"}).encode()]),
     "receipt": Target(decode_receipt, lambda: _records("receipts") + _records("sent"), encode_receipt),
     "seed": Target(_text(lambda text: units.seed(text, "--x")), lambda: [b"5", b"00" * 32]),
     "snapshot-borsh": Target(lambda data: read_snapshot(data, "snapshot"), lambda: _snapshots(Form.BORSH)),
