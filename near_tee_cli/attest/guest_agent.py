@@ -265,12 +265,12 @@ class GuestAgent:
                 connection.settimeout(_left(deadline))
                 connection.sendall(head.encode("ascii") + body)
                 # All that is asked of the connection is a file to read from.
-                response = HTTPResponse(cast("Any", _Source(connection, deadline)), method="POST")
-                response.begin()
-                answer = response.read(MAX_ANSWER_BYTES)
-                if response.length:
-                    raise _malformed("the answer ends too early")
-                return response.status, answer
+                with HTTPResponse(cast("Any", _Source(connection, deadline)), method="POST") as response:
+                    response.begin()
+                    answer = response.read(MAX_ANSWER_BYTES)
+                    if response.length:
+                        raise _malformed("the answer ends too early")
+                    return response.status, answer
         except TimeoutError as error:
             raise HostError(
                 f"the agent at {self._address} does not answer within {self._timeout:g} s", code="agent-timeout"
