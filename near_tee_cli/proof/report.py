@@ -94,16 +94,35 @@ class Report(NamedTuple):
     """The piece of evidence that decided, `None` without one."""
     unconstrained: tuple[str, ...] = ()
     """What nobody expected anything of: names of `expectations.Expectations`."""
+    established: "VerifiedClaim | None" = None
+    """The claim for further use, where it is established."""
 
 
 class VerifiedClaim:
-    """A claim with what has been established about it. Only verifying makes one: see `verifier.verified`."""
+    """A claim with what has been established about it. Only verifying makes one, and nothing changes it."""
 
-    __slots__ = ("claim", "claim_digest", "strengths")
+    __slots__ = ("claim", "claim_digest", "file_digest", "strengths")
 
-    def __init__(self, report: Report, claim_digest: bytes) -> None:
-        if report.verdict is not Verdict.ESTABLISHED or report.claim is None or not report.strengths:
-            raise ValueError("only an established claim can be verified")
-        self.claim = report.claim
-        self.claim_digest = claim_digest
-        self.strengths = report.strengths
+    claim: Claim
+    claim_digest: bytes
+    file_digest: bytes
+    """SHA-256 of the bundle that was verified."""
+    strengths: frozenset[Strength]
+
+    def __init__(self) -> None:
+        raise TypeError("only verifying makes a verified claim")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, VerifiedClaim) and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash(self._fields())
+
+    def _fields(self) -> tuple[object, ...]:
+        return self.claim, self.claim_digest, self.file_digest, self.strengths
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name} of a verified claim stays what it is")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{name} of a verified claim stays where it is")

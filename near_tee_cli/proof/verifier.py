@@ -18,7 +18,7 @@ from near_tee_cli.proof.attestation import Attesting, check_evidence, deciding
 from near_tee_cli.proof.bundle import KNOWN_ATTACHMENTS, Bundle, decode_bundle
 from near_tee_cli.proof.chain import Chain
 from near_tee_cli.proof.checks import CHECKS, Check, Examined
-from near_tee_cli.proof.claim import Claim
+from near_tee_cli.proof.claim import Claim, claim_digest
 from near_tee_cli.proof.expectations import Anchor, Expectations, Subject, judge, unconstrained
 from near_tee_cli.proof.key_paths import check_key_paths
 from near_tee_cli.proof.limits import DEFAULT_MAX_GAS
@@ -380,8 +380,12 @@ def _report(
         code, message = "undecided", f"{missing[0].value} is asked for and was not looked at"
     if verdict is Verdict.ESTABLISHED:
         message = f"established: {', '.join(sorted(strength.value for strength in strengths))}"
+    file_digest = sha256(data)
+    made = None
+    if verdict is Verdict.ESTABLISHED and course.claim is not None:
+        made = _established(course.claim, file_digest=file_digest, strengths=strengths)
     return Report(
-        file_digest=sha256(data),
+        file_digest=file_digest,
         claim=course.claim,
         checks=results,
         strengths=strengths,
@@ -393,6 +397,7 @@ def _report(
         unconstrained=unconstrained_names,
         signers=() if course.signed is None else course.signed.signers,
         evidence=course.evidence,
+        established=made,
     )
 
 
@@ -418,13 +423,24 @@ def _strengths(course: _Course) -> frozenset[Strength]:
     return frozenset(found)
 
 
+def _established(claim: Claim, *, file_digest: bytes, strengths: frozenset[Strength]) -> VerifiedClaim:
+    """The one place where a verified claim is made."""
+    made = VerifiedClaim.__new__(VerifiedClaim)
+    fields = {"claim": claim, "claim_digest": claim_digest(claim), "file_digest": file_digest, "strengths": strengths}
+    for name, value in fields.items():
+        object.__setattr__(made, name, value)
+    return made
+
+
 def verified(report: Report, data: bytes) -> VerifiedClaim:
     """The claim of the bundle `data` for further use, when `report` is about it and established it.
 
-    Raises `EvidenceError` otherwise.
+    Raises `EvidenceError` otherwise: what a report says of itself is not believed.
     """
     if report.file_digest != sha256(data):
         raise EvidenceError("the report is about another bundle", code="other-bundle")
-    if report.verdict is not Verdict.ESTABLISHED:
+    if report.established is None or report.verdict is not Verdict.ESTABLISHED:
         raise EvidenceError(f"nothing is established: {report.message}", code=report.code)
-    return VerifiedClaim(report, decode_bundle(data).claim_digest)
+    if report.established.file_digest != report.file_digest:
+        raise EvidenceError("the report is put together from others", code="other-bundle")
+    return report.established

@@ -11,7 +11,10 @@ import tempfile
 from tests.mutate.mutations import Mutant, mutants
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
-MODULES = ("checks", "verifier", "partial_state", "reexecution", "chain", "key_paths", "signatures", "expectations")
+MODULES = (
+    "checks", "verifier", "partial_state", "reexecution", "chain", "key_paths", "signatures", "expectations",
+    "call_contracts",
+)  # fmt: skip
 UNIT_TESTS = ("tests/unit/proof", "tests/property/test_swaps.py")
 SURVIVORS = PROJECT / "tests" / "mutate" / "SURVIVORS.md"
 KILLED_AT_LEAST = 0.95

@@ -169,8 +169,39 @@ def test_a_verified_claim_is_only_made_by_verifying() -> None:
     with pytest.raises(EvidenceError) as caught:
         verified(failed, data[:-1])
     assert caught.value.code == "malformed-bundle"
-    with pytest.raises(ValueError, match="established"):
-        VerifiedClaim(failed, bytes(32))
+    with pytest.raises(TypeError, match="only verifying"):
+        VerifiedClaim()
+    assert failed.established is None
+    assert consistent(FIRST).established.strengths == NO_REPLAY
+
+
+def test_no_report_is_made_up() -> None:
+    """What a report says of itself is not believed; only its claim for further use counts, for its own file."""
+    data = small_proof().data
+    report, other = executed(data), consistent(FIRST)
+    refused = executed(data, expectations=(Expectations(network=frozenset({"other"})),))
+    said = refused._replace(verdict=Verdict.ESTABLISHED, strengths=BOTH, code=None)
+    for made_up, code in (
+        (said, "verify-failed"),
+        (said._replace(established=other.established), "other-bundle"),
+        (report._replace(established=other.established), "other-bundle"),
+        (report._replace(verdict=Verdict.CONTRADICTED, code="no"), "no"),
+        (report._replace(established=None, code="no"), "no"),
+    ):
+        with pytest.raises(EvidenceError) as caught:
+            verified(made_up, data)
+        assert caught.value.code == code
+
+
+def test_a_verified_claim_stays_what_it_is() -> None:
+    claim = verified(executed(small_proof().data), small_proof().data)
+    for name in ("claim", "claim_digest", "file_digest", "strengths", "another"):
+        with pytest.raises(AttributeError):
+            setattr(claim, name, None)
+        with pytest.raises(AttributeError):
+            delattr(claim, name)
+    same, weaker = executed(small_proof().data).established, consistent(small_proof().data).established
+    assert (claim == same, hash(claim) == hash(same), claim == weaker, claim == "claim") == (True, True, False, False)
 
 
 def test_a_check_that_was_not_made_says_which_one_decided() -> None:
