@@ -3,6 +3,7 @@
 import importlib.abc
 import importlib.util
 import json
+import os
 import pathlib
 import sys
 
@@ -73,6 +74,7 @@ def noticed() -> str | None:
         if not (folder / "bundle.ntb").exists():
             continue
         found = set()
+        os.chdir(folder)
         for report in answers([path.read_bytes() for path in paths], expected["flags"]):
             if report.verdict is Verdict.ESTABLISHED and len(paths) == 1:
                 return f"{folder.name} is accepted"
