@@ -46,7 +46,7 @@ class Asked(NamedTuple):
 class AttestedKey:
     """A key in a measured environment."""
 
-    __slots__ = ("_agent", "_asked", "_collateral", "_compose", "_mode", "_part", "_secret", "public_key")
+    __slots__ = ("_agent", "_asked", "_collateral", "_compose", "_is_simulated", "_part", "_secret", "public_key")
 
     def __init__(self, agent: GuestAgent, *, kind: str, asked: Asked, collateral: bytes | None) -> None:
         """Make or take the key and have it bound. Raises `HostError` for an agent that does not do its part."""
@@ -55,7 +55,7 @@ class AttestedKey:
         self._asked = asked
         self._collateral = collateral
         self._compose = info.compose
-        self._mode = SIMULATED if info.is_simulated else HARDWARE
+        self._is_simulated = info.is_simulated
         self._secret = _secret(agent, kind)
         self.public_key = keys.public_key_of(self._secret)
         """Borsh."""
@@ -63,8 +63,8 @@ class AttestedKey:
 
     @property
     def mode(self) -> str:
-        """`HARDWARE` or `SIMULATED`, as the agent says; the quote's root proves it or does not."""
-        return self._mode
+        """`HARDWARE` or `SIMULATED`, as the agent or its last quote says; the quote's root proves it or does not."""
+        return SIMULATED if self._is_simulated else HARDWARE
 
     def sign(self, bundle: Bundle, verified: VerifiedClaim) -> Bundle:
         """`bundle` with this key's signature and evidence. Raises `EvidenceError` for what was not verified here."""
@@ -72,7 +72,7 @@ class AttestedKey:
         if Strength.RE_EXECUTED not in verified.strengths or not verified.claim_digest == digest == bundle.claim_digest:
             raise EvidenceError("an attested key signs only what this process has executed again", code="not-verified")
         part = self._part or self._bound(digest)
-        environment = Environment(self._mode, parse_quote(part.evidence.quote).identity)
+        environment = Environment(self.mode, parse_quote(part.evidence.quote).identity)
         signed = sign_bundle(bundle, public_key=self.public_key, sign=self._signature, environment=environment)
         return signed._replace(attachments=tuple(sorted({*signed.attachments, attached(part)})))
 
@@ -86,6 +86,7 @@ class AttestedKey:
             scope_digest=bytes(32) if claim is None else claim,
         )
         answer: AgentQuote = self._agent.get_quote(report_data_of(binding))
+        self._is_simulated |= answer.is_simulated
         evidence = Evidence(
             quote=answer.quote,
             collateral=self._collateral,
