@@ -1129,13 +1129,12 @@ class Contracts:
         if len(places) != 1:
             return None
         position, outcome = places[0]
-        contract = 0, b""
+        told = outcome["contracts"][action : action + 1] if outcome["metadata_version"] >= 4 else None
         try:
-            if outcome["metadata_version"] >= 4:
-                if action < len(outcome["contracts"]):
-                    contract = outcome["contracts"][action]
-            elif behind_calls and self.first.get((position, account_id)) == receipt_id:
-                contract = contract_before(self.tries[position], account_id)
+            if behind_calls and self.first.get((position, account_id)) == receipt_id:
+                before = [contract_before(self.tries[position], account_id)]
+                told = before if told in (None, before) else []
+            contract = told[0] if told else (0, b"")
             return hash_of(contract, self.tries[position], self.written[position])
         except MissingError as error:
             raise Verdict(10, "missing-node", str(error)) from error

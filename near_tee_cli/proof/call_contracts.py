@@ -1,14 +1,20 @@
 """Which contract a call from outside ran: what its outcome says, which executing again proves.
 
 The state before a block does not tell. A contract may be deployed earlier in the same block, or by an action that
-stands before the call in the same receipt. Where the rules of a version leave it out of the outcome, the state before
-counts, and only for a call that nothing can have come before. What cannot be told is no contract at all.
+stands before the call in the same receipt. For a call that nothing can have come before, the state before counts, too:
+it has to agree, and it is all there is where the rules of a version leave the contract out of the outcome. What cannot
+be told is no contract at all.
 """
 
 from collections.abc import Collection, Sequence
 
 from near_tee_cli.errors import MissingNodeError
-from near_tee_cli.primitives.schema.account import AccountContract, GlobalContractByAccount, decode_account
+from near_tee_cli.primitives.schema.account import (
+    AccountContract,
+    GlobalContractByAccount,
+    decode_account,
+    encode_contract,
+)
 from near_tee_cli.primitives.schema.outcome import OutcomeWithId
 from near_tee_cli.proof.bundle import Content
 from near_tee_cli.state import keys
@@ -47,13 +53,13 @@ class Contracts:
             return None
         position, entry = places[0]
         metadata = entry.outcome.metadata
-        if metadata.version >= _WITH_CONTRACTS:
-            contract = metadata.contracts[action] if action < len(metadata.contracts) else None
-        elif behind_calls and self._first.get((position, account_id)) == receipt_id:
-            contract = _contract_before(self._tries[position], account_id)
-        else:
-            return None
-        return self._hash_of(contract, position)
+        told = metadata.contracts[action : action + 1] if metadata.version >= _WITH_CONTRACTS else None
+        if behind_calls and self._first.get((position, account_id)) == receipt_id:
+            before = (_contract_before(self._tries[position], account_id),)
+            if told is not None and list(map(encode_contract, told)) != list(map(encode_contract, before)):
+                return None
+            told = before
+        return self._hash_of(told[0], position) if told else None
 
     def _hash_of(self, contract: AccountContract, position: int) -> bytes | None:
         if not isinstance(contract, GlobalContractByAccount):

@@ -2,8 +2,15 @@
 
 import pytest
 
+from near_tee_cli.errors import MissingNodeError
 from near_tee_cli.primitives.hashes import sha256
-from near_tee_cli.primitives.schema.account import GlobalContract, GlobalContractByAccount, LocalContract
+from near_tee_cli.primitives.schema.account import (
+    GlobalContract,
+    GlobalContractByAccount,
+    LocalContract,
+    encode_account,
+    new_account,
+)
 from near_tee_cli.primitives.schema.action import FunctionCall, Transfer
 from near_tee_cli.proof.bundle import decode_bundle
 from near_tee_cli.proof.call_contracts import Contracts
@@ -66,31 +73,51 @@ def test_it_is_never_taken_for_the_one_before() -> None:
 
 CONTENT = decode_bundle(small_proof().data).content
 ENTRY = CONTENT.transitions[0].outcomes[-1]
+ONE, TWO = b"\1" * 32, b"\2" * 32
 SHARED = GlobalContractByAccount("shared.near")
 ROW = keys.global_contract_code(SHARED)
-TRIE = Trie(MemoryStore({}), bytes(32)).update({ROW: b"code"})
+ACCOUNT = encode_account(new_account(1, 0, contract=LocalContract(ONE), storage_usage=0))
+TRIE = Trie(MemoryStore({}), bytes(32)).update({ROW: b"code", keys.account("a.near"): ACCOUNT})
 
 
-def of_call(*contracts, changes=(), outcomes=1, action=0, known=True, executed_id=ENTRY.id):
+def of_call(
+    *contracts, changes=(), outcomes=1, action=0, known=True, executed_id=ENTRY.id, behind_calls=False, version=4,
+    account="a.near", transactions=(),
+):  # fmt: skip
     """What is found for an action of the receipt whose outcome has these contracts."""
-    entry = ENTRY._replace(
-        outcome=ENTRY.outcome._replace(metadata=ENTRY.outcome.metadata._replace(contracts=contracts))
-    )
+    metadata = ENTRY.outcome.metadata._replace(contracts=contracts, version=version)
+    entry = ENTRY._replace(outcome=ENTRY.outcome._replace(metadata=metadata))
     content = CONTENT
     for position in range(2):
         content = with_transition(content, position, changes=changes, outcomes=(entry,) if position < outcomes else ())
     trie = Trie(MemoryStore(TRIE[1] if known else {}), TRIE[0])
-    return Contracts(content, [trie, trie], [set(), set()]).of_call(executed_id, action, "a.near", behind_calls=True)
+    contracts_of = Contracts(content, [trie, trie], [set(transactions), set()])
+    return contracts_of.of_call(executed_id, action, account, behind_calls=behind_calls)
 
 
 def test_what_an_outcome_says() -> None:
-    one, two = b"\1" * 32, b"\2" * 32
-    both = (LocalContract(one), GlobalContract(two))
-    assert [of_call(*both, action=action) for action in range(3)] == [one, two, None]
+    both = (LocalContract(ONE), GlobalContract(TWO))
+    assert [of_call(*both, action=action) for action in range(3)] == [ONE, TWO, None]
     assert of_call(None) is None
     assert of_call(*both, executed_id=None) is None
     assert of_call(*both, executed_id=b"\3" * 32) is None
     assert of_call(*both, outcomes=2) is None
+    assert of_call(*both, version=3) is None
+
+
+def test_what_the_state_before_says() -> None:
+    """For what came first both have to say the same; an outcome that cannot tell leaves it to the state."""
+    assert ENTRY.outcome.executor_id == "a.near"
+    first = {"behind_calls": True}
+    assert of_call(LocalContract(ONE), **first) == of_call(version=3, **first) == ONE
+    assert of_call(LocalContract(ONE), LocalContract(ONE), action=1, **first) == ONE
+    for told in ((LocalContract(TWO),), (GlobalContract(ONE),), (None,), ()):
+        assert of_call(*told, **first) is None
+    assert of_call(LocalContract(TWO), account="b.near", **first) == TWO
+    assert of_call(LocalContract(TWO), transactions=(ENTRY.id,), **first) == TWO
+    for version in (3, 4):
+        with pytest.raises(MissingNodeError):
+            of_call(LocalContract(ONE), known=False, version=version, **first)
 
 
 def test_what_is_shared_by_an_account() -> None:
