@@ -44,6 +44,7 @@ DOCKER_SOCKETS = (
 _PINNED = re.compile(r"[a-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}", re.ASCII)
 _CONFIG_TYPE = b"\x01"
 _POWERS = ("privileged", "pid", "cap_add", "devices", "device_cgroup_rules", "userns_mode", "cgroup_parent")
+_KERNEL = ("/proc/", "/sys/", "/dev/")
 _ELSEWHERE = ("extends", "env_file", "label_file", "provider")
 
 
@@ -187,8 +188,7 @@ def _resource_faults(where: str, value: Value) -> Iterator[Fault]:
 
 
 def _mount_faults(source: str, where: str, *, may_have_agent: bool) -> Iterator[Fault]:
-    if not source or re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", source, re.ASCII):
-        return
+    """A source that is a path of the guest; names of volumes and no source at all stay relative and harmless."""
     if "$" in source or source.startswith("~"):
         yield Fault("compose-mount", f"{where} mounts what a variable says: {cj.shown(source)}")
         return
@@ -198,8 +198,8 @@ def _mount_faults(source: str, where: str, *, may_have_agent: bool) -> Iterator[
             yield Fault("compose-mount", f"{where} mounts what lies above the compose file")
         return
     path = "/" + path.lstrip("/")
-    if path.startswith("/proc"):
-        yield Fault("compose-mount", f"{where} mounts {path}, from where everything can be reached")
+    if f"{path}/".startswith(_KERNEL):
+        yield Fault("compose-mount", f"{where} mounts {path}: from there other processes and quotes can be reached")
     if _reaches(path, DOCKER_SOCKETS):
         yield Fault("compose-docker-socket", f"{where} mounts {path} with docker's socket")
     if _reaches(path, AGENT_SOCKETS) and not (may_have_agent and path in AGENT_SOCKETS):

@@ -46,7 +46,15 @@ def test_hash_is_of_the_bytes_as_they_stand() -> None:
 def test_a_file_without_fault() -> None:
     assert codes(compose()) == []
     assert codes(compose(pre_launch_script="", init_script=None, no_instance_id=True)) == []
-    lines = ("volumes:", "  - data:/data", "  - /data", "  - ./here:/there:ro", "  - /srv/x:/y", "privileged: false")
+    lines = (
+        "volumes:",
+        "  - data:/data",
+        "  - /data",
+        "  - ./here:/there:ro",
+        "  - /srv/x:/y",
+        "  - /processes:/z",
+        "privileged: false",
+    )
     assert codes(service(*lines)) == []
     assert codes(service("volumes:", "  - type: tmpfs", "    target: /x", "  - type: volume", "    source: data")) == []
 
@@ -147,7 +155,10 @@ SOURCES = [
     ("~/x", "compose-mount"),
     ("../x", "compose-mount"),
     ("x/../../y", "compose-mount"),
+    ("/proc", "compose-mount"),
     ("/proc/1/root", "compose-mount"),
+    ("/dev/tdx_guest", "compose-mount"),
+    ("/sys/kernel/config/tsm", "compose-mount"),
 ]
 
 

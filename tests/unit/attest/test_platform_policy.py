@@ -98,6 +98,34 @@ def test_defaults_let_nothing_in() -> None:
     assert found.compose == (SCRIPT_KEYS, frozenset(), frozenset())
     assert (found.profiles, found.max_anchor_age_blocks) == ({"near-tee-v1"}, None)
     assert (found.allow_dynamic, found.allow_smt, found.ppids) == (True, True, frozenset())
+    assert (found.min_evaluation_number, found.require_mr_config_id, found.require_challenge) == (0, False, False)
+    assert (found.mr_seam, found.app_ids, found.key_providers, found.reject_advisories) == (
+        frozenset(),
+        frozenset(),
+        (),
+        frozenset(),
+    )
+
+
+def test_lists_that_may_be_empty() -> None:
+    text = "[tcb]\nreject_advisories = []\n[app]\ncompose_hashes = []\nforbid_compose_keys = []\n[compose]\naccept = []"
+    found = parse_platform_policy(tomllib.loads(text))
+    assert (found.compose.forbidden_keys, found.compose_hashes) == ((), frozenset())
+
+
+def test_the_largest_numbers_and_lists() -> None:
+    assert MAX_VALUES == 4096
+    many = "[app]\nallowed_post_events = [" + '"a",' * MAX_VALUES + "]"
+    assert parse_platform_policy(tomllib.loads(many)).allowed_post_events == {"a"}
+    one = tomllib.loads(WHOLE)["measurements"]
+    assert len(parse_platform_policy({"measurements": one * MAX_VALUES}).measurements) == MAX_VALUES
+    most = {"tcb": {"min_eval_data_number": 2**64 - 1}}
+    assert parse_platform_policy(most).min_evaluation_number == 2**64 - 1
+    most["tcb"]["min_eval_data_number"] += 1
+    with pytest.raises(BadInputError):
+        parse_platform_policy(most)
+    with pytest.raises(BadInputError):
+        parse_platform_policy({"measurements": one * (MAX_VALUES + 1)})
 
 
 def test_a_moment_in_seconds() -> None:
@@ -130,6 +158,8 @@ def test_a_moment_in_seconds() -> None:
         ('label = "image"', 'label = "image"\nmore = 1', "measurements[0].more"),
         ("2027-01-15T08:00:00Z", "2027-01-15T08:00:00", "measurements[0].not_after"),
         ("2027-01-15T08:00:00Z", '"2027"', "measurements[0].not_after"),
+        (f'["{"07" * 48}"]', "[]", "td.mr_seam"),
+        ('[{ name = "kms", id = "0c0d" }, { name = "local-sgx" }]', "[]", "app.key_providers"),
         (f'["{"0b" * 20}"]', "[]", "app.app_ids"),
         ('name = "kms", id', 'nam = "kms", id', "app.key_providers[0].nam"),
         ('name = "kms", id = "0c0d"', 'id = "0c0d"', "app.key_providers[0]"),
@@ -153,3 +183,4 @@ def test_lists_are_bounded() -> None:
         refused("[app]\nallowed_post_events = [" + '"a",' * (MAX_VALUES + 1) + "]").where == "app.allowed_post_events"
     )
     assert refused("measurements = 1").where == refused("[measurements]").where == "measurements"
+    assert refused("measurements = [1]").where == "measurements[0]"
