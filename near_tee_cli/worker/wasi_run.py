@@ -10,7 +10,6 @@ from typing import NamedTuple
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives.schema.wire import (
     HASH_LENGTH,
-    U32_MAX,
     U64_MAX,
     blob,
     optional,
@@ -188,5 +187,3 @@ def require_ending(exit_code: int | None, trap: str | None) -> None:
     """Refuse an ending that is not exactly one of exit code and known trap. Raises `BadInputError`."""
     if (exit_code is None) == (trap is None) or (trap is not None and trap not in TRAPS):
         raise BadInputError("a program ends with an exit code or with a known trap")
-    if exit_code is not None and not 0 <= exit_code <= U32_MAX:
-        raise BadInputError("an exit code has 32 bits")

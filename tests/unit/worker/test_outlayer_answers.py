@@ -121,6 +121,9 @@ def test_an_answer_that_cannot_be_told() -> None:
         answer(7, failure("", USED)._replace(compilation_note="n" * 2000))
     assert refusal.value.code == "bad-answer"
     with pytest.raises(BadInputError) as refusal:
+        answer(7, failure("e", USED)._replace(output=text(2000)))
+    assert refusal.value.code == "bad-answer"
+    with pytest.raises(BadInputError) as refusal:
         answer(7, success(text(5 << 20)))
     assert refusal.value.code == "bad-answer"
 
@@ -179,6 +182,7 @@ def test_registration() -> None:
     assert refusal.value.code == "key-not-bound"
     with pytest.raises(BadInputError):
         register_worker_key(key, b"no quote")
-    with pytest.raises(BadInputError) as bad:
-        register_worker_key(public_key_of(secret_key_from_seed("worker", scheme=SECP256K1)), evidence)
-    assert bad.value.code == "bad-answer"
+    for wrong in (public_key_of(secret_key_from_seed("worker", scheme=SECP256K1)), key + b"x"):
+        with pytest.raises(BadInputError) as bad:
+            register_worker_key(wrong, evidence)
+        assert bad.value.code == "bad-answer"

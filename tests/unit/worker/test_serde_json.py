@@ -26,6 +26,10 @@ from near_tee_cli.worker.serde_json import Fields, dumps, float_text, loads
         ("1.5e300", "1.5e300"),
         ("123456789012345680", "123456789012345680"),
         ("0.00001", "0.00001"),
+        ("-12.340", "-12.34"),
+        ("1234567890123456.5", "1234567890123456.5"),
+        ("12345678901234567.0", "1.2345678901234568e16"),
+        ("-0.0", "-0.0"),
         ("0.000001", "1e-6"),
         ("0.0000012", "1.2e-6"),
         ("5e-324", "5e-324"),
@@ -41,7 +45,7 @@ def test_read_and_written(given_text, written) -> None:
 @pytest.mark.parametrize(
     "data",
     [b"", b"{", b"NaN", b"Infinity", b"1e999", b"1" * 5000, b"\xff", b'"\\ud800"', b"[1,]", b"01", b"'a'",
-     b"[" * 128 + b"]" * 128, b"[" * 100_000, b"\xef\xbb\xbf1", b'"\n"', b"1 2"],
+     b"[" * 128 + b"]" * 128, b'{"a":' * 128 + b"1" + b"}" * 128, b"[" * 100_000, b"\xef\xbb\xbf1", b'"\n"', b"1 2"],
 )  # fmt: skip
 def test_what_is_no_json(data) -> None:
     with pytest.raises(BadInputError) as refusal:

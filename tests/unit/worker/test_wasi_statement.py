@@ -60,7 +60,7 @@ def test_every_ending_is_seen_again(program) -> None:
     asked = ASKED._replace(program=program)
     run = here(asked)
     found = claim_of(asked, run)
-    assert found.place == NO_PLACE
+    assert (found.place, found.elapsed_ms) == (NO_PLACE, 0)
     assert again(found, asked) == run
 
 
@@ -224,7 +224,8 @@ def test_what_is_no_claim(claim) -> None:
         {"outcome": claim.outcome._replace(trap="unreachable")},
         {"outcome": claim.outcome._replace(exit=None, trap="bored")},
         {"outcome": claim.outcome._replace(instructions=10**6 + 1)},
-        {"task": claim.task._replace(limits=Limits(0, 1, 1))},
+        {"task": claim.task._replace(limits=Limits(10**6, 0, 1))},
+        {"task": claim.task._replace(recorded=Recorded(2**63, bytes(32)))},
         {"task": claim.task._replace(metering="m" * 65)},
         {"place": PLACE._replace(network="n" * 65)},
         {"place": PLACE._replace(contract="NO")},
@@ -262,6 +263,19 @@ def test_there_and_back(claim, data) -> None:
         return
     assert encode_claim(other) == bytes(flipped)
     assert statement_of(other) != statement_of(claim)
+
+
+def test_texts_have_64_bytes(claim) -> None:
+    fits = claim._replace(place=PLACE._replace(network="n" * 64), task=claim.task._replace(metering="é" * 32))
+    assert decode_claim(encode_claim(fits)) == fits
+
+
+def test_a_claim_about_what_cannot_be_handed_over(claim) -> None:
+    environment = (("A", "1"), ("A", "2"))
+    other = claim._replace(task=claim.task._replace(environment=environment_digest(environment)))
+    with pytest.raises(BadInputError) as refusal:
+        again(other, ASKED._replace(environment=environment), run=lambda _: pytest.fail("executed"))
+    assert refusal.value.code == "bad-environment"
 
 
 def test_a_run_that_no_claim_can_say() -> None:
