@@ -13,6 +13,7 @@ defect of our own. Exit codes belong to the command line; every class only names
     │   └── InconsistentStateError  rows that contradict one another
     ├── NotResumableError      there is no such pending yield, or no longer
     ├── EvidenceError          a bundle contradicts what it claims
+    ├── UndecidedError         whether a bundle holds cannot be told
     ├── WriteError             the result could not be stored
     └── HostError              the machine or the engine cannot run this
 """
@@ -95,6 +96,12 @@ class EvidenceError(NearTeeError):
     """A claim is contradicted by the evidence that comes with it."""
 
     code = "verify-failed"
+
+
+class UndecidedError(NearTeeError):
+    """Whether a bundle holds cannot be told: something is missing here, or it costs too much."""
+
+    code = "undecided"
 
 
 class WriteError(NearTeeError):

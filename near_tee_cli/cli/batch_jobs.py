@@ -13,19 +13,23 @@ from near_tee_cli.cli import machine as machines
 from near_tee_cli.cli.claim_options import formed, purpose_of
 from near_tee_cli.cli.claims import bundle_json
 from near_tee_cli.cli.failures import failure_text
-from near_tee_cli.cli.isolated import paths
+from near_tee_cli.cli.isolated import lent_of, paths
 from near_tee_cli.cli.parameters import Given
 from near_tee_cli.cli.proving import source_of
 from near_tee_cli.errors import BadInputError, NearTeeError
 from near_tee_cli.isolate.bounds import Bounds
 from near_tee_cli.isolate.child import Child, Death, Job, Paths
+from near_tee_cli.isolate.lending import SealingMachine, make_ready
 from near_tee_cli.primitives import canonical_json as cj
+from near_tee_cli.proof.bundle import decode_bundle
 from near_tee_cli.proof.prover import prove
 from near_tee_cli.proof.report import Verdict
 from near_tee_cli.proof.verifier import NO_REPLAY, verify
 from near_tee_cli.vm.engine_thread import on_contract_thread
 from near_tee_cli.workspace.state_directory import LOCK
 
+_COMPILING = Bounds(wall_seconds=10.0, cpu_seconds=10)
+"""What compiling the contracts of one bundle may cost a batch."""
 _MAX_ANSWER_BYTES = files.MAX_BUNDLE_BYTES + (1 << 16)
 
 
@@ -37,34 +41,38 @@ def bounds_of(seconds: float) -> Bounds:
 def started(
     given: Given, reads: tuple[str, ...], *, base: str, compiler: str | None, cache: Any, bounds: Bounds
 ) -> Child:
-    """A child that proves an item, whose relative paths start at `base` and which reads `reads`."""
+    """A child that proves an item, whose relative paths start at `base` and which reads `reads`; lent of `cache`."""
     own = paths()
     named = [os.path.abspath(path) for path in reads]
     locks = [os.path.join(path, LOCK) for path in named if os.path.isdir(path)]
     allowed = Paths((*own.readable, *named), (*own.writable, *locks))
-    return Child(_job(given, base=base, compiler=compiler, cache=cache), bounds=bounds, paths=allowed)
+    lent = lent_of(cache)
+    return Child(_job(given, base=base, compiler=compiler, lent=lent), bounds=bounds, paths=allowed, lent=lent)
 
 
-def _job(given: Given, *, base: str, compiler: str | None, cache: Any) -> Job:
+def _job(given: Given, *, base: str, compiler: str | None, lent: Any) -> Job:
     """What the child does: prove, and hand back a line about it and the bundle."""
 
     def execute() -> bytes:
         try:
-            prepared = machines.machine_with(compiler, cache, ())
-            source = source_of(given, prepared.machine)
+            machine = machines.machine_with(compiler, lent, ()).machine
+            if lent is not None:
+                machine = SealingMachine(machine, lent)
+            source = source_of(given, machine)
             world = source.world
             proof = prove(
                 world.config,
                 world.chain,
                 transitions=source.transitions,
-                machine=prepared.machine,
+                machine=machine,
                 purpose=purpose_of(given),
             )
         except NearTeeError as error:
             return cj.dumps({"exit": exit_codes.of_error(error), "error": members_of(error)})
         failure = None if source.result is None else source.result["failure"]
         told = None if failure is None else failure_text(failure)
-        return cj.dumps({"exit": exit_codes.OK, "contract_failure": told}) + formed(proof.data, given)
+        missed = lent is not None and lent.missed
+        return cj.dumps({"exit": exit_codes.OK, "contract_failure": told, "missed": missed}) + formed(proof.data, given)
 
     def job(_: tuple[str, ...]) -> bytes:
         if base:
@@ -87,6 +95,25 @@ def answered(name: str, answer: bytes | Death) -> tuple[dict[str, Any], bytes | 
         return summary_of(data, told.get("contract_failure")), data
     except BadInputError as error:
         return stopped(exit_codes.INTERNAL, {**members_of(error), "code": "child-crashed"}), None
+
+
+def keep_missed(answer: bytes | Death, data: bytes, *, compiler: str | None, cache: Any) -> None:
+    """Compile what an item compiled after it had begun to execute, in a child that executes nothing.
+
+    `data` is the bundle of `answer`, which is consistent. Nothing is decided by it: it makes later items quicker.
+    """
+    if isinstance(answer, Death) or b'"missed":true' not in answer.partition(b"\n")[0]:
+        return
+    lent = lent_of(cache)
+    if lent is None:
+        return
+
+    def compile_all(_: tuple[str, ...]) -> bytes:
+        machine = machines.machine_with(compiler, lent, ()).machine
+        on_contract_thread(lambda: make_ready(decode_bundle(data), {}, machine))
+        return b""
+
+    Child(compile_all, bounds=_COMPILING, paths=paths(), lent=lent).wait()
 
 
 def summary_of(data: bytes, contract_failure: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from near_tee_cli.batch.pool import Task, run_all
 from near_tee_cli.cli import exit_codes, files, units
 from near_tee_cli.cli import machine as machines
 from near_tee_cli.cli.batch_items import LineOf, Work, read_items, understood
-from near_tee_cli.cli.batch_jobs import answered, bounds_of, members_of, started, stopped
+from near_tee_cli.cli.batch_jobs import answered, bounds_of, keep_missed, members_of, started, stopped
 from near_tee_cli.cli.isolated import DEFAULT_TIME_LIMIT
 from near_tee_cli.cli.parameters import Given
 from near_tee_cli.cli.report import Report
@@ -91,7 +91,10 @@ class Batch:
     def _finish(self, key: tuple[str, Work], answer: bytes | Death) -> dict[str, Any]:
         """Hold what a child handed back against itself, and store it."""
         summary, data = answered(key[0], answer)
-        return summary if data is None else {**self.store.keep(key[1].job_id, data, summary), "cached": False}
+        if data is None:
+            return summary
+        keep_missed(answer, data, compiler=self.given["compiler"], cache=self._cache)
+        return {**self.store.keep(key[1].job_id, data, summary), "cached": False}
 
     def _named(self, name: str, result: Mapping[str, Any], work: Work | None) -> dict[str, Any]:
         if work is None or result["exit"] != exit_codes.OK:
@@ -146,9 +149,9 @@ def _bar(total: int, *, shown: bool) -> Iterator[tuple[Callable[[], None], bool]
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
         task = progress.add_task("proving", total=total)
-        yield (lambda: progress.advance(task)), True
+        yield (lambda: progress.update(task, advance=1, refresh=True)), True
 
 
 def _nothing(_result: dict[str, Any]) -> None:

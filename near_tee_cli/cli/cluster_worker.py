@@ -14,7 +14,7 @@ from typing import Any
 import near_tee_cli
 from near_tee_cli.cli import exit_codes
 from near_tee_cli.cli import machine as machines
-from near_tee_cli.cli.batch_jobs import answered, bounds_of, members_of, started, stopped
+from near_tee_cli.cli.batch_jobs import answered, bounds_of, keep_missed, members_of, started, stopped
 from near_tee_cli.cli.commands.prove import complete
 from near_tee_cli.cli.parameters import MANY, Given
 from near_tee_cli.cli.parser import parse
@@ -65,7 +65,10 @@ def _result(task: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
             cache=cache,
             bounds=bounds_of(task["milliseconds"] / 1000),
         )
-        summary, bundle = answered(item["name"], child.wait())
+        answer = child.wait()
+        summary, bundle = answered(item["name"], answer)
+        if bundle is not None:
+            keep_missed(answer, bundle, compiler=task["compiler"], cache=cache)
     sys.stderr.buffer.write(cj.dumps({"near-tee": "executed", "job": item["job_id"], "exit": summary["exit"]}))
     sys.stderr.buffer.flush()
     if bundle is None:

@@ -10,6 +10,7 @@ from near_tee_cli.errors import (
     NearTeeError,
     NotResumableError,
     StateError,
+    UndecidedError,
     UsageError,
     WriteError,
 )
@@ -67,6 +68,7 @@ _BY_ERROR: tuple[tuple[type[NearTeeError], int], ...] = (
     (StateError, BAD_INPUT),
     (NotResumableError, NOT_RESUMABLE),
     (EvidenceError, VERIFY_FAILED),
+    (UndecidedError, VERIFY_INCONCLUSIVE),
     (WriteError, BAD_INPUT),
     (HostError, INTERNAL),
 )

@@ -7,10 +7,13 @@ command line itself, where every process of the machine could read it.
 
 import os
 import resource
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from near_tee_cli.cli import files, keyring_store
 from near_tee_cli.cli.keyring_store import is_in_keyring
 from near_tee_cli.errors import BadInputError, NearTeeError
+from near_tee_cli.primitives import account_id as account_ids
 from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.primitives import keys
 from near_tee_cli.primitives.curves import ed25519
@@ -18,6 +21,11 @@ from near_tee_cli.workspace.private_files import read_private_file, require_priv
 
 _MEMBERS = ("private_key", "secret_key")
 _SEED_BYTES = 32
+_NO_KEY = f"it has no member {' or '.join(_MEMBERS)}"
+_TWO_KEYS = f"its members {' and '.join(_MEMBERS)} are different keys"
+_FOREIGN_KEY = "its public_key is not that of its secret key"
+_NO_ACCOUNT = "its account_id is none"
+_OWN_REASONS = (_NO_KEY, _TWO_KEYS, _FOREIGN_KEY, _NO_ACCOUNT)
 
 
 class SecretKey:
@@ -48,18 +56,31 @@ class SecretKey:
         raise TypeError("a secret key is not copied out of its process")
 
 
+class Credentials(NamedTuple):
+    """What a key file holds."""
+
+    key: SecretKey
+    account_id: str | None
+    """The account that it is noted to be a key of."""
+
+
 def published_key(seed: str) -> SecretKey:
     """The ed25519 key of a published seed: for examples, never for funds."""
     return SecretKey(keys.secret_key_from_seed(seed, scheme=keys.ED25519))
 
 
 def read_secret_key(path: str) -> SecretKey:
-    """The secret key in the file at `path`, which only its owner may read, or in the keyring.
+    """The secret key in the file at `path`. Raises as `read_credentials` does."""
+    return read_credentials(path).key
 
-    Raises `BadInputError`, and `HostError` without a keyring; no message shows the key, and from now on the process
-    leaves no image of its memory behind.
+
+def read_credentials(path: str) -> Credentials:
+    """What is in the key file at `path`, which only its owner may read, or in the keyring.
+
+    Raises `BadInputError`, and `HostError` without a keyring; no message shows the key, and from now on nobody looks
+    into the memory of this process, and it leaves no image of it behind.
     """
-    _leave_no_image()
+    _hide_memory()
     if is_in_keyring(path):
         data = keyring_store.read(path).encode()
     else:
@@ -67,12 +88,8 @@ def read_secret_key(path: str) -> SecretKey:
     try:
         text = data.decode("ascii").strip()
         if text.startswith("{"):
-            document = cj.mapping(cj.loads(data, "the key file"), "the key file")
-            found = [name for name in _MEMBERS if name in document]
-            if not found:
-                raise BadInputError(f"the key file has no member {' or '.join(_MEMBERS)}")
-            text = cj.string(document[found[0]], found[0])
-        return SecretKey(keys.secret_key_from_text(text))
+            return _credentials(cj.mapping(cj.loads(data, "the key file"), "the key file"))
+        return Credentials(SecretKey(keys.secret_key_from_text(text)), None)
     except UnicodeDecodeError as error:
         raise BadInputError(f"the key file {path} is no text", code="bad-key") from error
     except NearTeeError as error:
@@ -80,9 +97,35 @@ def read_secret_key(path: str) -> SecretKey:
         raise BadInputError(f"the key file {path} cannot be used: {_harmless(error)}", code="bad-key") from None
 
 
+def _credentials(document: Mapping[str, object]) -> Credentials:
+    """The document of a key file. Raises `BadInputError` for one whose members contradict one another."""
+    texts = [cj.string(document[name], name) for name in _MEMBERS if name in document]
+    if not texts:
+        raise BadInputError(_NO_KEY)
+    secrets = {keys.secret_key_from_text(text) for text in texts}
+    if len(secrets) > 1:
+        raise BadInputError(_TWO_KEYS)
+    key = SecretKey(secrets.pop())
+    if "public_key" in document and not _is_public_key(document["public_key"], key):
+        raise BadInputError(_FOREIGN_KEY)
+    account = document.get("account_id")
+    if account is None:
+        return Credentials(key, None)
+    if not isinstance(account, str) or not account_ids.is_valid(account):
+        raise BadInputError(_NO_ACCOUNT)
+    return Credentials(key, account)
+
+
+def _is_public_key(text: object, key: SecretKey) -> bool:
+    try:
+        return isinstance(text, str) and keys.public_key_from_text(text) == key.public_key()
+    except BadInputError:
+        return False
+
+
 def new_secret_key() -> SecretKey:
     """An Ed25519 key that nobody has had before."""
-    _leave_no_image()
+    _hide_memory()
     return SecretKey(bytes([keys.ED25519]) + ed25519.secret_key_of(os.urandom(_SEED_BYTES)))
 
 
@@ -109,12 +152,17 @@ def credentials(key: SecretKey, account_id: str | None) -> bytes:
     return cj.dumps(document, indent=2)
 
 
-def _leave_no_image() -> None:
+def _hide_memory() -> None:
+    from near_tee_cli.isolate.confinement import hide_memory
+
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    hide_memory()
 
 
 def _harmless(error: NearTeeError) -> str:
     """Why a key file is refused, without its content."""
-    if error.message.startswith(("secret key", "the key file has no member", "private_key is", "secret_key is")):
+    if error.message in _OWN_REASONS:
+        return error.message
+    if error.message.startswith(("secret key", "private_key is", "secret_key is")):
         return error.message if "is '" not in error.message else "the member holds no key"
     return "it is neither a key nor the JSON of one"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from near_tee_cli.errors import HostError
 from near_tee_cli.workspace.code_cache import DiskCodeCache
+from near_tee_cli.workspace.lent_code import LentCodeCache
 
 EXECUTING = "run"
 """Namespace of code that `run`, `prove` and `replay` compiled."""
@@ -37,8 +38,10 @@ def machine(compiler: str | None, *, namespace: str, cached: bool = True) -> Pre
     return machine_with(compiler, cache, warnings)
 
 
-def machine_with(compiler: str | None, cache: DiskCodeCache | None, warnings: tuple[str, ...]) -> Prepared:
-    """A machine with a cache that was opened before. Raises as `machine` does."""
+def machine_with(
+    compiler: str | None, cache: DiskCodeCache | LentCodeCache | None, warnings: tuple[str, ...]
+) -> Prepared:
+    """A machine with a cache that was opened before, or what is lent of one. Raises as `machine` does."""
     from near_tee_cli.vm.engine import Engine
     from near_tee_cli.vm.runner import VirtualMachine
 

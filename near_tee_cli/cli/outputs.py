@@ -52,8 +52,9 @@ def paths_of(given: Given, *, steps: str | None = None) -> Paths:
             raise UsageError("--in-place and --state-out both say where the state goes", where="--state-out")
         snapshot = given.get("state") or given.get("source")
         _require_replaceable(snapshot)
+        require_no_key(snapshot, given.get("key"))
     elif snapshot is not None:
-        require_free(snapshot, force=given["force"])
+        require_free(snapshot, force=given["force"], key=given.get("key"))
     return Paths(step, steps, snapshot, in_place, given["force"])
 
 
@@ -68,8 +69,9 @@ def _require_replaceable(path: str | None) -> None:
         raise UsageError(f"--in-place cannot write to {what}", where="--in-place")
 
 
-def require_free(path: str, *, force: bool) -> None:
-    """Say before the work what writing would refuse after it. Raises `WriteError`."""
+def require_free(path: str, *, force: bool, key: str | None = None) -> None:
+    """Say before the work what writing would refuse after it; `key` is the key of the line. Raises `WriteError`."""
+    require_no_key(path, key)
     directory = os.path.dirname(path.rstrip("/")) or "."
     if not os.path.isdir(directory):
         raise WriteError(f"{path} cannot be written: there is no directory {directory}")
@@ -79,6 +81,18 @@ def require_free(path: str, *, force: bool) -> None:
     if os.path.lexists(path) and not empty and not force:
         hint = "--force replaces a file" if os.path.isfile(path) else None
         raise WriteError(f"{path} exists already and is not overwritten", code="exists", hint=hint)
+
+
+def require_no_key(path: str | None, key: str | None) -> None:
+    """Refuse to write to the file of a key, whatever it is called there: a lost key is lost. Raises `WriteError`."""
+    if path is None or key is None:
+        return
+    try:
+        same = os.path.samefile(path, key)
+    except (OSError, ValueError):
+        return
+    if same:
+        raise WriteError(f"{path} is the file of the key and is never overwritten", code="key-file")
 
 
 def size_of(path: str) -> int:

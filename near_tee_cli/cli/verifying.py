@@ -82,10 +82,16 @@ def _bundles_in_file(path: str) -> Iterator[tuple[str, bytes | BadInputError]]:
         yield from ((f"{path}[{number}]", one) for number, one in enumerate(bundles))
 
 
+def exit_of(report: Report) -> int:
+    """The exit code of a verification."""
+    if report.malformed:
+        return exit_codes.BAD_INPUT
+    return _EXITS.get(report.verdict.value, exit_codes.VERIFY_INCONCLUSIVE)
+
+
 def _entry(path: str, data: bytes, report: Report, expected: Expected) -> dict[str, Any]:
     """The verification of one file."""
     verdict = report.verdict.value
-    code = exit_codes.BAD_INPUT if report.malformed else _EXITS.get(verdict, exit_codes.VERIFY_INCONCLUSIVE)
     checks = [
         {"number": one.number, "name": one.name, "result": one.status.value, "detail": one.detail, "code": one.code}
         for one in report.checks
@@ -102,7 +108,7 @@ def _entry(path: str, data: bytes, report: Report, expected: Expected) -> dict[s
         "verdict": verdict,
         "code": report.code,
         "message": report.message,
-        "exit": code,
+        "exit": exit_of(report),
     }
 
 

@@ -1,19 +1,24 @@
 """A job in a child: forked, bound, confined, waited for, and killed when its time is over.
 
 The job is a function that gives bytes. It sees everything that its parent had in memory, so a parent that holds a key
-must not fork; it hands back through a pipe, and what does not arrive whole has not arrived.
+must not fork; of its files it keeps those that are named, of its environment nothing. A parent with more than one
+thread is refused: what the others held would be held in the child for ever. The job hands back through a pipe, and what
+does not arrive whole has not arrived.
 """
 
 import os
 import select
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from near_tee_cli.errors import HostError
 from near_tee_cli.isolate.bounds import Bounds, set_bounds
-from near_tee_cli.isolate.confinement import confine, die_with_parent
+from near_tee_cli.isolate.confinement import close_files, confine, die_with_parent, forget_environment
+from near_tee_cli.isolate.lending import Lent
 
 TIMEOUT = "timeout"
 KILLED = "killed"
@@ -49,18 +54,23 @@ class Paths(NamedTuple):
 class Child:
     """A child at work. `fileno` is readable whenever it has said something or ended."""
 
-    def __init__(self, job: Job, *, bounds: Bounds, paths: Paths) -> None:
-        """Start it. Raises `OSError` when the system has no process or pipe left."""
+    def __init__(self, job: Job, *, bounds: Bounds, paths: Paths, lent: Lent | None = None) -> None:
+        """Start it, with what it is `lent` of the parent's cache.
+
+        Raises `OSError` when the system has no process or pipe left, and `HostError` in a parent with threads.
+        """
+        _require_one_thread()
         self._bounds = bounds
+        self._lent = lent
         self._parts: list[bytes] = []
         self._size = 0
         self._death: Death | None = None
         reading, writing = os.pipe()
         self.deadline = time.monotonic() + bounds.wall_seconds
+        parent = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
-            os.close(reading)
-            _work(job, writing, bounds=bounds, paths=paths)
+            _work(job, writing, parent=parent, bounds=bounds, paths=paths, lent=lent)
         os.close(writing)
         self._pipe = reading
         self._open = True
@@ -88,6 +98,12 @@ class Child:
         self._open = False
         os.close(self._pipe)
         data = b"".join(self._parts)
+        found = self._found(data)
+        if self._lent is not None:
+            self._lent.take_back()
+        return found
+
+    def _found(self, data: bytes) -> bytes | Death:
         if self._death is None and data.endswith(_DONE):
             self._reap(patient=False)
             return data[: -len(_DONE)]
@@ -127,14 +143,17 @@ def _death_of(status: int, bounds: Bounds) -> Death:
     return Death(CRASHED, f"ended with status {os.WEXITSTATUS(status)}")
 
 
-def _work(job: Job, pipe: int, *, bounds: Bounds, paths: Paths) -> None:
+def _work(job: Job, pipe: int, *, parent: int, bounds: Bounds, paths: Paths, lent: Lent | None) -> None:
     """Everything that the child does. Never comes back."""
     status = _FAILED
     try:
-        die_with_parent()
+        die_with_parent(parent)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        close_files(keep={pipe, *(() if lent is None else lent.handles)})
+        forget_environment()
         set_bounds(bounds)
-        confined = confine(readable=paths.readable, writable=paths.writable)
+        readable = paths.readable if lent is None else (*paths.readable, lent.directory)
+        confined = confine(readable=readable, writable=paths.writable)
         rest = memoryview(job(confined) + _DONE)
         while rest:
             rest = rest[os.write(pipe, rest) :]
@@ -146,10 +165,20 @@ def _work(job: Job, pipe: int, *, bounds: Bounds, paths: Paths) -> None:
         os._exit(status)
 
 
+def _require_one_thread() -> None:
+    """Refuse to fork a process of several threads. Raises `HostError`."""
+    try:
+        threads = len(os.listdir("/proc/self/task"))
+    except OSError:
+        threads = threading.active_count()
+    if threads > 1:
+        raise HostError(f"a process with {threads} threads does not start children", code="host-threads")
+
+
 @contextmanager
-def started(job: Job, *, bounds: Bounds, paths: Paths) -> Iterator[Child]:
+def started(job: Job, *, bounds: Bounds, paths: Paths, lent: Lent | None = None) -> Iterator[Child]:
     """A child at `job`, killed when the block ends. The caller must not have loaded the engine."""
-    child = Child(job, bounds=bounds, paths=paths)
+    child = Child(job, bounds=bounds, paths=paths, lent=lent)
     try:
         yield child
     finally:

@@ -1,7 +1,8 @@
 """Executing a bundle again in a child: checks 14 and 15 of a verifier that is not to die of them.
 
-What the child hands back is JSON and parsed strictly. A child that dies decides nothing: the answer is that it cannot
-be told, with the word for how it died.
+The child compiles every contract of the bundle before it executes the first, so that what it compiled can be kept. What
+it hands back is JSON and parsed strictly. A child that dies decides nothing: the answer is that it cannot be told, with
+the word for how it died.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,27 +10,31 @@ from typing import Any
 
 from near_tee_cli.errors import BadInputError, HostError
 from near_tee_cli.isolate.bounds import Bounds
-from near_tee_cli.isolate.child import TIMEOUT, Death, Job, Paths, started
+from near_tee_cli.isolate.child import TIMEOUT, Child, Death, Job, Paths
+from near_tee_cli.isolate.lending import Lent, Preparing, SealingMachine, make_ready
 from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.proof.bundle import Bundle
 from near_tee_cli.proof.checks import COMPLETENESS, RE_EXECUTION
 from near_tee_cli.proof.reexecution import Executed, execute_again
 from near_tee_cli.proof.report import CheckResult, Status
 from near_tee_cli.proof.statement import Parsed
-from near_tee_cli.runtime.chunk import Machine
 from near_tee_cli.vm.engine_thread import on_contract_thread
 
 MAX_ANSWER_BYTES = 1 << 20
 
-Prepare = Callable[[], tuple[Machine, Mapping[str, Any]]]
+Prepare = Callable[[Lent | None], tuple[Preparing, Mapping[str, Any]]]
 """Makes a machine, in the child, and what is to be said of it: plain JSON values."""
 
 
 class IsolatedExecutor:
     """An `Executor` whose executions happen in children, one for each bundle."""
 
-    def __init__(self, prepare: Prepare, *, bounds: Bounds, paths: Paths) -> None:
+    def __init__(
+        self, prepare: Prepare, *, bounds: Bounds, paths: Paths, lend: Callable[[], Lent | None] = lambda: None
+    ) -> None:
+        """`lend` gives what one child gets of the cache of compiled code."""
         self._prepare = prepare
+        self._lend = lend
         self._bounds = bounds._replace(output_bytes=MAX_ANSWER_BYTES)
         self._paths = paths
         self.said: Mapping[str, Any] = {}
@@ -45,15 +50,13 @@ class IsolatedExecutor:
         max_gas: int,
     ) -> Executed:
         """See `Executor`. Raises `HostError` when the machine cannot run in the child."""
-        with started(self.job(bundle, parsed, hashes, codes=codes, max_gas=max_gas), **self.limits) as child:
+        child = self.starter(bundle, parsed, hashes, codes=codes, max_gas=max_gas)()
+        try:
             return self.executed(child.wait())
+        finally:
+            child.abandon()
 
-    @property
-    def limits(self) -> dict[str, Any]:
-        """`bounds` and `paths` of its children."""
-        return {"bounds": self._bounds, "paths": self._paths}
-
-    def job(
+    def starter(
         self,
         bundle: Bundle,
         parsed: list[Parsed],
@@ -61,13 +64,33 @@ class IsolatedExecutor:
         *,
         codes: Mapping[bytes, bytes],
         max_gas: int,
-    ) -> Job:
-        """What a child has to do to execute `bundle` again."""
+    ) -> Callable[[], Child]:
+        """What starts a child that executes `bundle` again; its answer is for `executed`."""
 
+        def start() -> Child:
+            lent = self._lend()
+            job = self._job(lent, bundle, parsed, hashes, codes=codes, max_gas=max_gas)
+            return Child(job, bounds=self._bounds, paths=self._paths, lent=lent)
+
+        return start
+
+    def _job(
+        self,
+        lent: Lent | None,
+        bundle: Bundle,
+        parsed: list[Parsed],
+        hashes: list[bytes],
+        *,
+        codes: Mapping[bytes, bytes],
+        max_gas: int,
+    ) -> Job:
         def execute() -> bytes:
             try:
-                machine, said = self._prepare()
-                executed = execute_again(bundle, parsed, hashes, codes=codes, max_gas=max_gas, machine=machine)
+                machine, said = self._prepare(lent)
+                if lent is not None:
+                    make_ready(bundle, codes, machine)
+                sealing = machine if lent is None else SealingMachine(machine, lent)
+                executed = execute_again(bundle, parsed, hashes, codes=codes, max_gas=max_gas, machine=sealing)
             except HostError as error:
                 return cj.dumps({"host": {"code": error.code, "message": error.message}})
             results = [[one.number, one.status.value, one.detail, one.code] for one in executed.results]

@@ -14,6 +14,7 @@ from near_tee_cli.errors import (
     InconsistentStateError,
     MissingNodeError,
     NearTeeError,
+    UndecidedError,
     UnsupportedError,
 )
 from near_tee_cli.params.config import RuntimeConfig
@@ -31,12 +32,6 @@ from near_tee_cli.runtime.chunk import Machine
 from near_tee_cli.vm.context import VMContext
 from near_tee_cli.vm.external import External
 from near_tee_cli.vm.outcome import VMOutcome
-
-
-class UndecidedError(NearTeeError):
-    """Whether a bundle holds cannot be told: something is missing here, or it costs too much."""
-
-    code = "undecided"
 
 
 class ReplayStore(PartialStore):

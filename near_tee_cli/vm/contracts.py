@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.params.config import VMConfig
+from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.vm.artifact import CodeCache, artifact_name, decode, encode
 from near_tee_cli.vm.engine import CompileError as EngineCompileError
 from near_tee_cli.vm.engine import Engine, Linker, Module
@@ -71,7 +72,7 @@ class Contracts:
         contract = self._kept.pop(key, None)
         if contract is None:
             name = artifact_name(code_hash, config_digest=config_digest, engine=self._fingerprint)
-            prepared, module = self._loaded(name) or self._compiled(name, code, config)
+            prepared, module = self._loaded(name) or self._compiled(name, code, code_hash, config)
             check = kind_of(config).link_check
             contract = _linked(prepared, module, linker=linker, types=types, link_check=check)
             if len(self._kept) >= MAX_CONTRACTS:
@@ -93,7 +94,9 @@ class Contracts:
         except (BadInputError, EngineCompileError):
             return None
 
-    def _compiled(self, name: bytes, code: bytes, config: VMConfig) -> tuple[Prepared | PrepareError, Module | None]:
+    def _compiled(
+        self, name: bytes, code: bytes, code_hash: bytes, config: VMConfig
+    ) -> tuple[Prepared | PrepareError, Module | None]:
         validate = self._engine.validator(bulk_memory=kind_of(config).bulk_memory)
         prepared = prepare(code, config, validate=validate)
         module = None
@@ -103,7 +106,8 @@ class Contracts:
             and prepared.context_bytes <= MAX_CONTEXT_BYTES
         ):
             module = self._engine.compile(prepared.wasm)
-        if self._cache is not None:
+        if self._cache is not None and sha256(code) == code_hash:
+            # NOTE: what is kept under a hash is loaded for whoever has code of that hash
             self._cache.store(name, encode(prepared, b"" if module is None else module.serialize()))
         return prepared, module
 

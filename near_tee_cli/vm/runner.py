@@ -119,17 +119,20 @@ class VirtualMachine:
 
         def call() -> VMOutcome:
             host = self._host(config)
-            contract = self._contracts.find(
-                wasm,
-                code_hash,
-                config=config.vm,
-                config_digest=config.digest,
-                linker=host.linker,
-                types=host.types,
-            )
+            contract = self._found(host, wasm, code_hash)
             return _run(host, contract, method, length=len(wasm), context=context, external=external)
 
         return on_contract_thread(call)
+
+    def make_ready(self, code: bytes, code_hash: bytes, *, config: RuntimeConfig) -> None:
+        """Prepare, compile and link a contract for calls to come. Nothing of it runs. Raises `HostError` as `run`."""
+        on_contract_thread(lambda: self._found(self._host(config), code, code_hash))
+
+    def _found(self, host: Host, code: bytes, code_hash: bytes) -> Contract:
+        config = host.config
+        return self._contracts.find(
+            code, code_hash, config=config.vm, config_digest=config.digest, linker=host.linker, types=host.types
+        )
 
     def _host(self, config: RuntimeConfig) -> Host:
         host = self._hosts.get(id(config))  # NOTE: the host keeps `config`, so nobody else gets its identity

@@ -7,7 +7,7 @@ Such files are refused, not repaired: whoever made them readable should know.
 import os
 import stat
 
-from near_tee_cli.errors import BadInputError
+from near_tee_cli.errors import BadInputError, WriteError
 from near_tee_cli.workspace.atomic import make_directory, read_open_file, write_file
 
 _READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY
@@ -66,9 +66,15 @@ def _require_private(status: os.stat_result, path: str, what: str) -> None:
 def write_private_file(path: str, data: bytes) -> None:
     """Write a file that only its owner may read, in directories of that kind. Nothing is ever replaced.
 
-    Raises `WriteError`, with code `exists` when something is there.
+    Raises `WriteError`, with code `exists` when something is there, and `bad-path` for the name of a directory.
     """
+    if os.path.basename(path) in ("", ".", ".."):
+        raise WriteError(f"{path!r} is no name for a file", code="bad-path")
+    missing = []
     directory = os.path.dirname(path)
-    if directory and not os.path.isdir(directory):
-        make_directory(directory, mode=0o700)
+    while directory and not os.path.lexists(directory):
+        missing.append(directory)
+        directory = os.path.dirname(directory.rstrip("/"))
+    for one in reversed(missing):
+        make_directory(one, mode=0o700)
     write_file(path, data, overwrite=False, mode=OWNER_ONLY)

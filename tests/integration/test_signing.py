@@ -172,11 +172,79 @@ def test_what_does_not_verify_is_not_signed(tee, canary, tmp_path) -> None:
     rejected = PROJECT / "fixtures" / "reject"
     for name in ("outcome-log", "claim-network-without-digest", "cut-by-a-byte"):
         done = tee("sign", rejected / name / "bundle.ntb", "--key", canary, "-o", "s.ntb", "--json")
-        assert done.code == 4, done.err
+        verified = tee("verify", rejected / name / "bundle.ntb", "--json")
+        assert done.code == verified.code in (4, 6), done.err
+        assert done.document["error"]["code"] == verified.document["error"]["code"]
         assert not (tmp_path / "s.ntb").exists()
     loose = tee("sign", rejected / "outcome-log" / "bundle.ntb", "--key", canary, "-o", "s.ntb", "--no-replay")
     assert loose.code == 0
     assert tee("verify", "s.ntb", "--signer", PUBLIC).code == 4
+
+
+def test_what_cannot_be_told_is_not_signed(tee, canary, tmp_path) -> None:
+    assert tee("prove", COUNTER, "increment", "--detach-code", "-o", "d.ntb").code == 0
+    (tmp_path / "text").write_text("no bundle")
+    endless = PROJECT / "examples" / "wat" / "loop.wasm"
+    assert tee("prove", endless, "count", "--args", '{"n":4000000}', "-o", "long.ntb").code == 0
+    for name, flags, code, exit_code in (
+        ("d.ntb", (), "missing-code", 5),
+        ("d.ntb", ("--code", COUNTER, "--max-gas", "1 gas"), "too-expensive", 5),
+        ("long.ntb", ("--time-limit", "0.01"), "too-expensive", 5),
+        ("text", (), "not-a-bundle", 6),
+    ):
+        done = tee("sign", name, "--key", canary, "-o", "s.ntb", "--json", *flags)
+        assert (done.code, done.document["error"]["code"]) == (exit_code, code), done.err
+        verified = tee("verify", name, "--json", *flags)
+        assert (verified.code, verified.document["error"]["code"]) == (exit_code, code)
+        assert not (tmp_path / "s.ntb").exists()
+    assert tee("sign", "d.ntb", "--key", canary, "-o", "s.ntb", "--code", COUNTER).code == 0
+    assert tee("verify", "s.ntb", "--code", COUNTER, "--signer", PUBLIC).code == 0
+
+
+def test_the_key_is_never_an_output(tee, canary, bundle, tmp_path) -> None:
+    before = canary.read_bytes()
+    os.link(canary, tmp_path / "same")
+    (tmp_path / "link").symlink_to(canary)
+    assert tee("state", "init", "-o", "state.json").code == 0
+    call = (COUNTER, "increment")
+    as_transaction = (*call, "--as-transaction")
+    for out in (canary, "canary.json", "same", "link"):
+        for line in (
+            ("sign", bundle, "--key", canary, "-o", out, "--force"),
+            ("prove", *call, "--key", canary, "-o", out, "--force"),
+            ("prove", *as_transaction, "--signer-key", canary, "-o", out, "--force"),
+            ("run", *as_transaction, "--key", canary, "--state-out", out, "--force"),
+        ):
+            done = tee(*line, "--json")
+            assert (done.code, done.document["error"]["code"]) == (6, "key-file"), line
+    assert canary.read_bytes() == before
+
+
+def test_keys_that_contradict_themselves(tee, canary, tmp_path) -> None:
+    document = json.loads(canary.read_text())
+    other = secret_key_from_seed("other", scheme=ED25519)
+    for more in ({"secret_key": secret_key_text(other)}, {"public_key": public_key_text(public_key_of(other))}):
+        canary.write_text(json.dumps({**document, **more}))
+        done = tee("key", "import", canary, "k", "--json")
+        assert (done.code, done.document["error"]["code"]) == (6, "bad-key")
+    assert not (tmp_path / "k").exists()
+
+
+def test_an_imported_key_keeps_its_account(tee, canary, tmp_path) -> None:
+    assert tee("key", "import", canary, "a").code == 0
+    assert json.loads((tmp_path / "a").read_text())["account_id"] == "worker.near"
+    done = tee("key", "import", canary, "b", "--account-id", "other.near", "--json")
+    assert done.document["result"]["account_id"] == "other.near"
+    assert json.loads((tmp_path / "b").read_text())["account_id"] == "other.near"
+
+
+def test_directories_of_a_new_key(tee, tmp_path) -> None:
+    assert tee("key", "new", "deep/down/key").code == 0
+    assert {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("deep", "deep/down")} == {0o700}
+    for name in ("made/", "made/.", "made/.."):
+        done = tee("key", "new", name, "--json")
+        assert (done.code, done.document["error"]["code"]) == (6, "bad-path")
+    assert not (tmp_path / "made").exists()
 
 
 def test_errors_with_a_key_at_hand_show_nothing(tee, canary, bundle, tmp_path) -> None:

@@ -15,7 +15,7 @@ LINE = CommandLine(
     name="key new",
     summary="a new key in a file that only you may read",
     description="Make an Ed25519 key and write it to FILE, in the form that NEAR's tools keep credentials in. Nothing"
-    " is ever replaced; a directory that is missing is made for you alone. keyring:NAME keeps it in the platform's"
+    " is ever replaced; directories that are missing are made for you alone. keyring:NAME keeps it in the platform's"
     " keyring instead, wherever a key file is asked for.",
     parameters=(
         Parameter("file", (), "Where the key goes.", "FILE", required=True),

@@ -78,7 +78,8 @@ def execute(given: Given) -> Report:
     out = given["out"]
     if out is None or out == "-":
         raise UsageError("where shall the bundle go?", where="--out", hint="add -o NAME.ntb")
-    require_free(out, force=given["force"])
+    for key in (given["sign_with"], given["key"]):
+        require_free(out, force=given["force"], key=key)
     if given["all_steps"]:
         return _chain(given)
     prepared = machine(given["compiler"], namespace=EXECUTING)

@@ -6,6 +6,7 @@ from near_tee_cli.cli import exit_codes
 from near_tee_cli.cli.attesting import EVIDENCE, NOT_INTEL, attesting_of, check_lines, evidence_lines, require_asked
 from near_tee_cli.cli.expecting import EXPECTATIONS, Expected, expected_of, trusts_of
 from near_tee_cli.cli.parameters import COMPILER, FLAG, MANY, OUTPUT, CommandLine, Given, Parameter
+from near_tee_cli.cli.repeating import CODES, MAX_GAS, TIME_LIMIT, codes_of, max_gas_of, time_limit_of
 from near_tee_cli.cli.report import Audience, Report
 from near_tee_cli.cli.terminal import BOLD, GREEN, RED, YELLOW, Style, plain
 from near_tee_cli.errors import UsageError
@@ -27,15 +28,13 @@ LINE = CommandLine(
         Parameter("require", ("--require",),
                   f"A strength that has to be established: {', '.join(STRENGTHS)}; repeat for several.", "STRENGTH",
                   kind=MANY, panel="Demands"),
-        Parameter("codes", ("--code",), "A contract for bundles that only name its hash; repeat for several.", "WASM",
-                  kind=MANY, panel="Demands"),
+        CODES,
         Parameter("chain", ("--chain",), "The bundles are a chain in this order: each has to continue the one before.",
                   kind=FLAG, panel="Demands"),
         Parameter("jobs", ("--jobs", "-J"), "How many bundles are executed at once. Default: one for each processor.",
                   "N", panel="Demands"),
-        Parameter("time_limit", ("--time-limit",), "Seconds that executing one bundle again may take. Default 60.",
-                  "SECONDS", panel="Demands"),
-        Parameter("max_gas", ("--max-gas",), "Gas that executing again may burn.", "GAS", panel="Demands"),
+        TIME_LIMIT,
+        MAX_GAS,
         Parameter("signer", ("--signer",), "A key that is trusted, as ed25519:...; `signed` is required then. Repeat"
                   " for several.", "KEY", kind=MANY, panel="Demands"),
         Parameter("threshold", ("--threshold",), "How many of the signers must have signed. Default 1.", "N",
@@ -62,7 +61,8 @@ def execute(given: Given) -> Report:
     if Strength.RE_EXECUTED in demands.required:
         from near_tee_cli.cli.isolated import executor as isolated
 
-        executor = isolated(given["compiler"], seconds=_time_limit(given, expected))
+        limit = time_limit_of(given["time_limit"], None if expected.policy is None else expected.policy.time_limit)
+        executor = isolated(given["compiler"], seconds=limit)
     chain = Chain() if given["chain"] else None
     entries = verified_all(
         given["bundles"], demands, chain=chain, executor=executor, expected=expected, hands=_hands(given)
@@ -94,12 +94,12 @@ def _demands(given: Given, expected: Expected) -> Any:
     require_asked(given, asked=Strength.ATTESTED in required)
     return Demands(
         required,
-        codes=_codes(given),
+        codes=codes_of(given["codes"]),
         trusts=trusts_of(given, expected),
         expectations=expected.sets,
         anchors=expected.anchors,
         attesting=attesting_of(given, expected),
-        **_max_gas(given, expected),
+        max_gas=max_gas_of(given["max_gas"], None if expected.policy is None else expected.policy.max_gas),
     )
 
 
@@ -131,31 +131,6 @@ def _required(given: Given, expected: Expected) -> frozenset[Any]:
     attested = expected.policy is not None and expected.policy.platform is not None
     besides = {strength for strength, asked in ((Strength.SIGNED, signed), (Strength.ATTESTED, attested)) if asked}
     return required | NO_REPLAY | besides
-
-
-def _codes(given: Given) -> dict[bytes, bytes]:
-    from near_tee_cli.cli import files
-    from near_tee_cli.primitives.hashes import sha256
-
-    codes = [files.read(path, "the contract", max_bytes=files.MAX_CONTRACT_BYTES) for path in given["codes"]]
-    return {sha256(code): code for code in codes}
-
-
-def _time_limit(given: Given, expected: Expected) -> float | None:
-    if given["time_limit"] is None:
-        return None if expected.policy is None else expected.policy.time_limit
-    from near_tee_cli.cli.units import seconds
-
-    return seconds(given["time_limit"], "--time-limit")
-
-
-def _max_gas(given: Given, expected: Expected) -> dict[str, int]:
-    if given["max_gas"] is None:
-        limit = None if expected.policy is None else expected.policy.max_gas
-        return {} if limit is None else {"max_gas": limit}
-    from near_tee_cli.cli.units import gas
-
-    return {"max_gas": gas(given["max_gas"], "--max-gas", limit=2**64 - 1)}
 
 
 def _error(worst: dict[str, Any]) -> dict[str, Any] | None:

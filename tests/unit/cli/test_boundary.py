@@ -1,6 +1,7 @@
 """Command lines in, exit codes and streams out, without any command that executes."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -179,6 +180,31 @@ def test_full_disk_on_stdout(project, arguments):
         )
     assert done.returncode != 0
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "code", "said"),
+    [
+        (">&-", "--version", exit_codes.CLOSED_PIPE, ""),
+        (">&-", "--help", exit_codes.BAD_INPUT, "error[write-failed]: "),
+        (">&-", "doctor --json", exit_codes.BAD_INPUT, "error[write-failed]: "),
+        (">&-", "zzz", exit_codes.USAGE, "error[unknown-command]: "),
+        ("2>&-", "--help", exit_codes.OK, ""),
+        ("2>&-", "zzz", exit_codes.USAGE, ""),
+        ("<&-", "--help", exit_codes.OK, ""),
+        ("<&-", "verify -", exit_codes.BAD_INPUT, "error[unreadable]: "),
+        ("<&- >&- 2>&-", "zzz", exit_codes.USAGE, ""),
+    ],
+)
+def test_closed_streams(project, tmp_path, closed, arguments, code, said):
+    script = f"{sys.executable} -m near_tee_cli {arguments} {closed}"
+    environment = {**os.environ, "NEAR_TEE_HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, cwd=project, env=environment, check=False
+    )
+    assert done.returncode == code
+    assert done.stderr.startswith(said)
+    assert len(done.stderr.splitlines()) <= 2
 
 
 @pytest.mark.parametrize("flag", ["--version", "-V"])

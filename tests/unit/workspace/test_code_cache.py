@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from near_tee_cli.errors import HostError
-from near_tee_cli.workspace import code_cache
+from near_tee_cli.workspace import code_cache, lent_code
 from near_tee_cli.workspace.code_cache import DiskCodeCache
 
 NAME = hashlib.sha256(b"one").digest()
@@ -56,7 +56,7 @@ class TestKeeping:
         for artifact in (b"first", b"second"):
             cache.store(NAME, artifact)
         assert cache.load(NAME) == b"second"
-        assert len(list((folder / "run").iterdir())) == 2
+        assert len(list((folder / "run").iterdir())) == 1
 
     def test_missing_parents_are_made(self, folder, opened):
         opened(folder / "deep" / "down").store(NAME, ARTIFACT)
@@ -113,12 +113,12 @@ class TestDistrust:
         assert only_file(folder).read_bytes() != only_file(folder, "verify").read_bytes()
         only_file(folder, "verify").write_bytes(only_file(folder).read_bytes())
         assert verify.load(NAME) is None
-        assert (folder / "run" / "key").read_bytes() != (folder / "verify" / "key").read_bytes()
+        assert (folder / "run.key").read_bytes() != (folder / "verify.key").read_bytes()
 
     def test_even_with_one_key_namespaces_stay_apart(self, folder, opened):
         opened(folder).store(NAME, ARTIFACT)
         opened(folder, "verify")
-        (folder / "verify" / "key").write_bytes((folder / "run" / "key").read_bytes())
+        (folder / "verify.key").write_bytes((folder / "run.key").read_bytes())
         verify = opened(folder, "verify")
         (folder / "verify" / only_file(folder).name).write_bytes(only_file(folder).read_bytes())
         assert verify.load(NAME) is None
@@ -144,7 +144,7 @@ class TestDistrust:
     def test_files_beyond_the_bound_are_not_read(self, folder, opened, monkeypatch):
         cache = opened(folder)
         cache.store(NAME, ARTIFACT)
-        monkeypatch.setattr(code_cache, "MAX_FILE_BYTES", len(ARTIFACT) + 31)
+        monkeypatch.setattr(lent_code, "MAX_FILE_BYTES", len(ARTIFACT) + 31)
         assert cache.load(NAME) is None
 
 
@@ -161,7 +161,7 @@ class TestPrivacy:
         assert set(modes.values()) == {0o600}
         assert len(modes) == 2
 
-    @pytest.mark.parametrize("part", ["", "run", "run/key"])
+    @pytest.mark.parametrize("part", ["", "run", "run.key"])
     @pytest.mark.parametrize("bits", [0o001, 0o010, 0o004, 0o040, 0o002, 0o020])
     def test_what_is_open_to_others_is_refused(self, folder, opened, part, bits):
         opened(folder)
@@ -198,7 +198,7 @@ class TestPrivacy:
 
     def test_a_damaged_key_is_replaced_and_nothing_old_is_loaded(self, folder, opened):
         opened(folder).store(NAME, ARTIFACT)
-        (folder / "run" / "key").write_bytes(b"short")
+        (folder / "run.key").write_bytes(b"short")
         cache = opened(folder)
         assert cache.load(NAME) is None
         cache.store(NAME, ARTIFACT)
@@ -223,7 +223,7 @@ class TestKeys:
             process.stdin.flush()
         keys = {process.communicate(timeout=30)[0] for process in started}
         assert len(keys) == 1
-        assert [path.name for path in (folder / "run").iterdir()] == ["key"]
+        assert sorted(path.name for path in folder.rglob("*")) == ["run", "run.key"]
 
     def test_without_hard_links(self, folder, opened, monkeypatch):
         def refuse(*args, **kwargs):
@@ -297,7 +297,7 @@ class TestTrouble:
         monkeypatch.setattr(os, "write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         cache.store(NAME, ARTIFACT)
         assert cache.problem == "No space left on device"
-        assert [path.name for path in (folder / "run").iterdir()] == ["key"]
+        assert sorted(path.name for path in folder.rglob("*")) == ["run", "run.key"]
         monkeypatch.undo()
         cache.store(NAME, ARTIFACT)
         assert cache.problem is None
