@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from near_tee_cli.errors import EvidenceError, NearTeeError
 from near_tee_cli.primitives.schema.action import Action, FunctionCall, Transfer
-from near_tee_cli.primitives.schema.receipt import SYSTEM, ActionReceipt, Receipt
+from near_tee_cli.primitives.schema.receipt import ACTION, SYSTEM, ActionReceipt, Receipt
 from near_tee_cli.proof.bundle import Content
 from near_tee_cli.proof.claim import FROM_RECEIPT, Call, Claim
 from near_tee_cli.proof.statement import Parsed
@@ -180,8 +180,14 @@ def _other_action(actions: Sequence[Action]) -> str | None:
 
 
 def _is_refund(receipt: Receipt) -> bool:
-    actions = _actions(receipt)
-    return receipt.predecessor_id == SYSTEM and [type(action) for action in actions] == [Transfer]
+    """Whether it is what the protocol gives back: a transfer that waits for nothing and whose result goes to nobody."""
+    body = receipt.body
+    return (
+        receipt.predecessor_id == SYSTEM
+        and isinstance(body, ActionReceipt)
+        and (body.tag, body.input_data_ids, body.output_data_receivers) == (ACTION, (), ())
+        and [type(action) for action in body.actions] == [Transfer]
+    )
 
 
 def _contradicted(message: str, code: str) -> Unmet:

@@ -3,7 +3,7 @@
 import pytest
 
 from near_tee_cli.primitives.schema.action import DeployContract, FunctionCall, Transfer
-from near_tee_cli.primitives.schema.receipt import DATA, SYSTEM, DataReceipt, Receipt
+from near_tee_cli.primitives.schema.receipt import DATA, PROMISE_YIELD, SYSTEM, DataReceipt, DataReceiver, Receipt
 from near_tee_cli.proof.bundle import decode_bundle
 from near_tee_cli.proof.expectations import (
     NAMES,
@@ -186,6 +186,15 @@ NEITHER = [
     Receipt(SYSTEM, "a.near", b"\2" * 32, DataReceipt(DATA, bytes(32), None)),
     Receipt(SYSTEM, "a.near", b"\2" * 32, receipt_of(Transfer(1), Transfer(1)).body),
     Receipt(SYSTEM, "a.near", b"\2" * 32, receipt_of(DeployContract(b"")).body),
+    Receipt(SYSTEM, "a.near", b"\2" * 32, receipt_of(Transfer(1), tag=PROMISE_YIELD).body),
+    Receipt(SYSTEM, "a.near", b"\2" * 32, receipt_of(Transfer(1), input_data_ids=(bytes(32),)).body),
+    Receipt(
+        SYSTEM,
+        "a.near",
+        b"\2" * 32,
+        receipt_of(Transfer(1), output_data_receivers=(DataReceiver(bytes(32), "a.near"),)).body,
+    ),
+    Receipt("a.near", "b.near", b"\7" * 32, REFUND.body),
 ]
 
 
