@@ -77,6 +77,9 @@ def test_the_window_ends_with_whatever_ends_first() -> None:
 
 
 def test_size_is_bounded() -> None:
+    assert MAX_COLLATERAL_BYTES == 1048576
+    whole = pki.collateral()
+    assert parse_collateral(whole + b" " * (MAX_COLLATERAL_BYTES - len(whole))) == parse_collateral(whole)
     assert refused(b" " * (MAX_COLLATERAL_BYTES + 1)) == "too-large"
 
 
@@ -139,6 +142,8 @@ def test_dates_of_revocation_lists() -> None:
     assert crl_window(crl(b"\x17\x0d491231235959Z", b"\x17\x0d500101000000Z"), "") == Window(2524607999, -631152000)
     for wrong in (
         b"\x17\x0d270115080000+",
+        b"\x16\x0f20270115080000Z",
+        b"\x17\x0f20270115080000Z",
         b"\x16\x0d270115080000Z",
         b"\x18\x0d270115080000Z",
         b"\x17\x0d27011508000xZ",
@@ -146,6 +151,22 @@ def test_dates_of_revocation_lists() -> None:
         with pytest.raises(BadInputError) as caught:
             crl_window(crl(utc, wrong), "")
         assert caught.value.code == "bad-collateral"
+
+
+def test_revocation_lists_of_any_size_and_cut_short() -> None:
+    whole = bytes.fromhex(json.loads(pki.collateral())["pck_crl"])
+    window = crl_window(whole, "")
+    assert window == Window(pki.START, pki.END + 86_400)
+    assert whole[:2] == b"\x30\x81"
+    # The same length in more bytes is read, though nobody writes it so.
+    for size in (b"\x82\0", b"\x84\0\0\0"):
+        assert crl_window(whole[:1] + size + whole[2:], "") == window
+    wrong = [whole[:at] for at in (0, 1, 2, 3, 4, 40, len(whole) - 1)]
+    wrong += [b"\x31" + whole[1:], whole[:1] + b"\x85\0\0\0\0" + whole[2:], whole[:1] + b"\x80" + whole[2:]]
+    for data in wrong:
+        with pytest.raises(BadInputError) as caught:
+            crl_window(data, "here")
+        assert (caught.value.code, caught.value.where) == ("bad-collateral", "here")
 
 
 def test_dates_as_text() -> None:

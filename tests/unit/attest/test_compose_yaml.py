@@ -56,6 +56,14 @@ REFUSED = [
     "a:\n    b: c\n  d: e\n",
     "  a: b\nc: d\n",
     "- a\nb: c\n",
+    "a: b\nc\n",
+    "'a'b: c\n",
+    "'a':b\n",
+    "'a' b\n",
+    "- 'a' b\n",
+    "a: ['b' c]\n",
+    "a: {'b': 'c' d}\n",
+    "a: {'b' c}\n",
     "a: b: c\n",
     "a: b:\n",
     "a: 'b\n  c'\n",
@@ -110,9 +118,14 @@ def test_size_and_depth_are_bounded() -> None:
             parse_yaml(text)
         assert caught.value.code == "bad-yaml"
     assert parse_yaml("- " * MAX_DEPTH + "a")
+    assert (MAX_BYTES, MAX_DEPTH) == (256 * 1024, 32)
+    assert parse_yaml("a" * MAX_BYTES) == "a" * MAX_BYTES
 
 
 def test_every_line_is_named_in_its_error() -> None:
     with pytest.raises(BadInputError) as caught:
         parse_yaml("a: b\nc: &d e\n")
     assert caught.value.where == "line 2"
+    with pytest.raises(BadInputError) as caught:
+        parse_yaml("a:\tb\n")
+    assert caught.value.where == "line 1"
