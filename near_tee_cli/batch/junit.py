@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
+_TOOL = "near-tee "
+_BEGINNING = f"<?xml version='1.0' encoding='utf-8'?>\n<testsuites>\n  <testsuite name=\"{_TOOL}".encode()
+
 
 class Outcome(NamedTuple):
     """One item: its name, and the word and sentence of what stopped it, if anything did."""
@@ -14,7 +17,8 @@ class Outcome(NamedTuple):
 
 
 def junit(suite: str, outcomes: Sequence[Outcome]) -> bytes:
-    """The document. Characters that XML cannot hold are replaced."""
+    """The document about a `suite`, called after a command. Characters that XML cannot hold are replaced."""
+    suite = _TOOL + _clean(suite)
     failures = sum(outcome.code is not None for outcome in outcomes)
     root = ET.Element("testsuites")
     attributes = {"name": suite, "tests": str(len(outcomes)), "failures": str(failures)}
@@ -26,6 +30,11 @@ def junit(suite: str, outcomes: Sequence[Outcome]) -> bytes:
     ET.indent(root)
     text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return text + b"\n"
+
+
+def is_junit(data: bytes) -> bool:
+    """Whether a file that begins like `data` is a document of ours."""
+    return data.startswith(_BEGINNING)
 
 
 def _clean(text: str) -> str:

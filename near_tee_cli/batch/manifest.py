@@ -51,7 +51,7 @@ def parse_manifest(data: bytes, what: str) -> list[Item]:
 def _read(data: bytes, what: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
     """Defaults and items, from whichever form: what begins like JSON is JSON, or one JSON document in each line."""
     head = data.lstrip()[:1]
-    if head == b"{" and b"\n{" in data.strip():
+    if head == b"{" and _is_lines(data):
         return {}, [_object(cj.loads(line, what), f"{what} line {number}") for number, line in _lines(data)]
     if head == b"{" or (head == b"[" and data.lstrip()[1:].lstrip()[:1] in (b"{", b"]", b"")):
         value = cj.loads(data, what)
@@ -70,6 +70,17 @@ def _read(data: bytes, what: str) -> tuple[Mapping[str, Any], list[Mapping[str, 
         raise BadInputError(f"{what} has no list of items", where="items")
     defaults = _object(document.get("defaults", {}), "defaults")
     return defaults, [_object(item, f"item {number}") for number, item in enumerate(items, 1)]
+
+
+def _is_lines(data: bytes) -> bool:
+    """Whether what begins like an object is several of them: the first line is one already, and more follows."""
+    first, _, rest = data.strip().partition(b"\n")
+    if not rest.strip():
+        return False
+    try:
+        return isinstance(cj.loads(first, "the first line"), dict)
+    except BadInputError:
+        return False
 
 
 def _lines(data: bytes) -> list[tuple[int, bytes]]:
@@ -97,7 +108,7 @@ def _only(document: Mapping[str, Any], names: tuple[str, ...], where: str) -> No
 
 def _item(members: Mapping[str, Any], where: str, number: int) -> Item:
     name = members.get("name", f"item-{number}")
-    if not isinstance(name, str) or not _is_plain(name):
+    if not isinstance(name, str) or not is_plain(name):
         raise BadInputError(f"{where}: a name has letters, digits, dots, dashes and underscores", where=f"{where}.name")
     words = [_text(members[member], f"{where}.{member}") for member in _POSITIONS if member in members]
     flags: list[str] = []
@@ -110,7 +121,8 @@ def _item(members: Mapping[str, Any], where: str, number: int) -> Item:
     return Item(name, (*words, *flags))
 
 
-def _is_plain(name: str) -> bool:
+def is_plain(name: str) -> bool:
+    """Whether an item may have this name, under which its bundle lies."""
     body = name.replace("-", "").replace("_", "").replace(".", "")
     return bool(body) and body.isascii() and body.isalnum() and not name.startswith((".", "-")) and len(name) <= 100
 

@@ -1,11 +1,11 @@
 """What is done with one item of a batch: proved in a child, and held against itself before anybody believes it.
 
-The same here as on another machine: the child has no network, keys or files but those that it reads, and whoever
-started it takes its answer as from a stranger.
+The same here as on another machine: the child has no network, keys or files but the copies of those that it reads,
+and whoever started it takes its answer as from a stranger.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from near_tee_cli.cli import exit_codes, files
@@ -26,7 +26,6 @@ from near_tee_cli.proof.prover import prove
 from near_tee_cli.proof.report import Verdict
 from near_tee_cli.proof.verifier import NO_REPLAY, verify
 from near_tee_cli.vm.engine_thread import on_contract_thread
-from near_tee_cli.workspace.state_directory import LOCK
 
 _COMPILING = Bounds(wall_seconds=10.0, cpu_seconds=10)
 """What compiling the contracts of one bundle may cost a batch."""
@@ -39,13 +38,15 @@ def bounds_of(seconds: float) -> Bounds:
 
 
 def started(
-    given: Given, reads: tuple[str, ...], *, base: str, compiler: str | None, cache: Any, bounds: Bounds
+    given: Given, reads: Iterable[str], *, base: str, compiler: str | None, cache: Any, bounds: Bounds
 ) -> Child:
-    """A child that proves an item, whose relative paths start at `base` and which reads `reads`; lent of `cache`."""
+    """A child that proves an item; lent of `cache`. It reads the copies `reads`, and its paths start at `base` too.
+
+    Each copy of a file or directory lies in a folder of its own.
+    """
     own = paths()
-    named = [os.path.abspath(path) for path in reads]
-    locks = [os.path.join(path, LOCK) for path in named if os.path.isdir(path)]
-    allowed = Paths((*own.readable, *named), (*own.writable, *locks))
+    folders = {path.partition("/")[0] for path in reads}
+    allowed = Paths((*own.readable, *(os.path.join(base, folder) for folder in folders)), own.writable)
     lent = lent_of(cache)
     return Child(_job(given, base=base, compiler=compiler, lent=lent), bounds=bounds, paths=allowed, lent=lent)
 
@@ -75,8 +76,7 @@ def _job(given: Given, *, base: str, compiler: str | None, lent: Any) -> Job:
         return cj.dumps({"exit": exit_codes.OK, "contract_failure": told, "missed": missed}) + formed(proof.data, given)
 
     def job(_: tuple[str, ...]) -> bytes:
-        if base:
-            os.chdir(base)
+        os.chdir(base)
         return on_contract_thread(execute)
 
     return job
@@ -128,7 +128,13 @@ def summary_of(data: bytes, contract_failure: Any) -> dict[str, Any]:
 
 def members_of(error: NearTeeError) -> dict[str, Any]:
     """An error as JSON has it."""
-    return {"code": error.code, "message": error.message, "hint": error.hint, "where": error.where}
+    where = None if error.where is None else readable(error.where)
+    return {"code": error.code, "message": readable(error.message), "hint": error.hint, "where": where}
+
+
+def readable(text: str) -> str:
+    """What names a file, which may be any bytes, as text that JSON can hold."""
+    return os.fsencode(text).decode("utf-8", "replace")
 
 
 def stopped(code: int, error: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ are held against themselves like those of a child.
 
 import secrets
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import near_tee_cli
@@ -21,6 +22,7 @@ from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.workspace.blobs import blobs_at
 from near_tee_cli.workspace.private_files import require_private_file
+from near_tee_cli.workspace.result_seal import own_key
 from near_tee_cli.workspace.result_store import Results
 
 _WORKER = "near_tee_cli.cli.cluster_worker"
@@ -42,7 +44,8 @@ class ClusterBatch(Batch):
         certificates = _certificates(given)
         self._cluster = Cluster(given["scheduler"], certificates)
         super().__init__(given, line_of)
-        self._shared = Results(self.store.blobs if given["store"] is None else blobs_at(given["store"]))
+        blobs = self.store.blobs if given["store"] is None else blobs_at(given["store"])
+        self._shared = Results(blobs, key=own_key)
         self._mark = secrets.token_hex(8)
         self._shared.mark(self._mark)
         self.hands = self._cluster.threads
@@ -68,7 +71,7 @@ class ClusterBatch(Batch):
             work, result = self.known(item)
             if work is not None and result is None:
                 try:
-                    parcels.append(self._parcel(work))
+                    parcels.append(self._shipped(work))
                 except NearTeeError as error:
                     result = stopped(exit_codes.of_error(error), members_of(error))
             group.append(((item.name, work), result))
@@ -80,15 +83,18 @@ class ClusterBatch(Batch):
         if parcels:
             yield self._task(parcels)
 
-    def _parcel(self, work: Work) -> dict[str, Any]:
-        packed = parcel(work, self.base, self._shared.ship)
-        return {"name": work.name, "job_id": work.job_id.hex(), "values": packed.values, "files": packed.files}
+    def _shipped(self, work: Work) -> dict[str, Any]:
+        """An item as it travels, when what it reads lies in the store. Raises `WriteError`."""
+        for path, digest in work.files.items():
+            self._shared.ship(digest, partial(self.inputs.read, path))
+        return parcel(work)
 
     def _task(self, parcels: list[dict[str, Any]]) -> tuple[str, bytes]:
         task = {
             "version": near_tee_cli.__version__,
             "store": self._shared.blobs.location,
             "mark": self._mark,
+            "key": own_key().hex(),
             "milliseconds": round(1000 * self.seconds),
             "compiler": self.given["compiler"],
             "items": parcels,

@@ -1,7 +1,7 @@
 """Many bundles verified: what executes nothing happens here, one after another; executing again in children."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from near_tee_cli.batch.pool import Task, run_all
@@ -21,10 +21,10 @@ SUFFIXES = (".ntb", ".ntc")
 _EXITS = {"established": exit_codes.OK, "contradicted": exit_codes.VERIFY_FAILED}
 
 
-def verified_all(
+def verified(
     paths: Sequence[str], demands: Demands, *, chain: Chain | None, executor: Any, expected: Expected, hands: int
-) -> list[dict[str, Any]]:
-    """The entry of each bundle, in order, for programs; one that cannot be read does not stop the others.
+) -> Generator[dict[str, Any], None, None]:
+    """The entry of each bundle, in order and as they come; one that cannot be read does not stop the others.
 
     With a `chain` each has to continue the one before it.
 
@@ -48,14 +48,14 @@ def verified_all(
         path, data, begun = key
         return _entry(path, data, begun.report(executor.executed(answer)), expected)
 
-    return [entry for _, entry in run_all(tasks(), hands=hands, finish=finish)]
+    return (entry for _, entry in run_all(tasks(), hands=hands, finish=finish))
 
 
 def _bundles_in(paths: Sequence[str]) -> Iterator[tuple[str, bytes | BadInputError]]:
     """(Name, bytes) of every bundle: in a file of its own, in a chain file, or in a directory, in order of names."""
     for path in paths:
         if path != files.STDIN and os.path.isdir(path):
-            names = sorted(name for name in os.listdir(path) if name.endswith(SUFFIXES))
+            names = _names_in(path)
             if not names:
                 yield (
                     path,
@@ -67,6 +67,15 @@ def _bundles_in(paths: Sequence[str]) -> Iterator[tuple[str, bytes | BadInputErr
                 yield from _bundles_in_file(os.path.join(path, name))
         else:
             yield from _bundles_in_file(path)
+
+
+def _names_in(directory: str) -> list[str]:
+    return sorted(name for name in os.listdir(directory) if name.endswith(SUFFIXES))
+
+
+def count_of(paths: Sequence[str]) -> int:
+    """How many files a line names, those of directories too. A chain file counts as one."""
+    return sum(len(_names_in(path)) if os.path.isdir(path) else 1 for path in paths)
 
 
 def _bundles_in_file(path: str) -> Iterator[tuple[str, bytes | BadInputError]]:

@@ -11,6 +11,9 @@ from typing import Any, Protocol
 from near_tee_cli.errors import BadInputError, HostError, UsageError, WriteError
 from near_tee_cli.workspace.atomic import make_directory, read_file, sync_directory, write_file
 
+_READ_ONLY = 0o444
+"""What is made once is not to be changed by accident; narrowed by the umask."""
+
 
 class Blobs(Protocol):
     """Somewhere to keep bytes under names."""
@@ -53,7 +56,7 @@ class DirectoryBlobs:
         """As `Blobs.create`. What was there already is durable when this comes back."""
         path = self._prepared(name)
         try:
-            write_file(path, data, overwrite=False)
+            write_file(path, data, overwrite=False, mode=_READ_ONLY)
         except WriteError as error:
             if error.code != "exists":
                 raise

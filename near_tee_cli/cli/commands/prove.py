@@ -178,22 +178,24 @@ def _batch(given: Given) -> Report:
     """Prove everything in a manifest. Raises what stops all of it; what stops one item is its result."""
     from near_tee_cli.cli import batching
     from near_tee_cli.cli.batch_items import line_parser
-    from near_tee_cli.cli.key_file import read_secret_key, require_secret_key
-    from near_tee_cli.workspace.atomic import write_file
+    from near_tee_cli.cli.junit_file import require_junit_place, write_junit
+    from near_tee_cli.cli.key_file import read_secret_key
+    from near_tee_cli.cli.key_trial import require_usable_key
 
     if given["out"] is None or given["out"] == "-":
         raise UsageError("where shall the bundles go?", where="--out", hint="add -o DIRECTORY")
-    for name in ("contract_file", "from_step", "case", "force", *_OF_A_CALL):
+    for name in ("contract_file", "from_step", "all_steps", "case", "force", *_OF_A_CALL):
         if given[name] not in (None, False, ()):
             raise UsageError("what is to be proved stands in the manifest", where="--batch")
     if given["sign_with"] is not None:
-        require_secret_key(given["sign_with"])
-    batch = _kind_of_batch(given)(given, line_parser(LINE, complete))
-    results = batching.collected(batch, stream=given["json"] or given["output"] == "json", quiet=given["quiet"])
+        require_usable_key(given["sign_with"])
+    require_junit_place(given["junit"], made=given["out"])
+    with _kind_of_batch(given)(given, line_parser(LINE, complete)) as batch:
+        results = batching.collected(batch, stream=given["json"] or given["output"] == "json", quiet=given["quiet"])
     if given["sign_with"] is not None:
         batch.sign(read_secret_key(given["sign_with"]), results)
     if given["junit"] is not None:
-        write_file(given["junit"], batching.junit_document(given["batch"], results), overwrite=True)
+        write_junit(given["junit"], batching.junit_document(given["batch"], results))
     return batching.report(given, batch, results)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from near_tee_cli.cli import exit_codes
 from near_tee_cli.cli.attesting import EVIDENCE, NOT_INTEL, attesting_of, check_lines, evidence_lines, require_asked
 from near_tee_cli.cli.expecting import EXPECTATIONS, Expected, expected_of, trusts_of
+from near_tee_cli.cli.many_options import MANY_BUNDLES
 from near_tee_cli.cli.parameters import COMPILER, FLAG, MANY, OUTPUT, CommandLine, Given, Parameter
 from near_tee_cli.cli.repeating import CODES, MAX_GAS, TIME_LIMIT, codes_of, max_gas_of, time_limit_of
 from near_tee_cli.cli.report import Audience, Report
@@ -41,6 +42,7 @@ LINE = CommandLine(
                   panel="Demands"),
         *EXPECTATIONS,
         *EVIDENCE,
+        *MANY_BUNDLES,
         COMPILER,
         *OUTPUT,
     ),
@@ -51,10 +53,14 @@ _WORST = (exit_codes.VERIFY_FAILED, exit_codes.BAD_INPUT, exit_codes.VERIFY_INCO
 
 def execute(given: Given) -> Report:
     """Verify every bundle of a line; one that cannot be read does not stop the others."""
-    from near_tee_cli.cli.verifying import verified_all
+    from near_tee_cli.cli import verify_results
+    from near_tee_cli.cli.junit_file import require_junit_place, write_junit
+    from near_tee_cli.cli.verifying import verified
     from near_tee_cli.proof.chain import Chain
     from near_tee_cli.proof.report import Strength
 
+    verify_results.require_one_form(given)
+    require_junit_place(given["junit"])
     expected = expected_of(given)
     demands = _demands(given, expected)
     executor = None
@@ -64,20 +70,23 @@ def execute(given: Given) -> Report:
         limit = time_limit_of(given["time_limit"], None if expected.policy is None else expected.policy.time_limit)
         executor = isolated(given["compiler"], seconds=limit)
     chain = Chain() if given["chain"] else None
-    entries = verified_all(
-        given["bundles"], demands, chain=chain, executor=executor, expected=expected, hands=_hands(given)
-    )
+    found = verified(given["bundles"], demands, chain=chain, executor=executor, expected=expected, hands=_hands(given))
+    entries = verify_results.collected(found, given, lines=_lines)
+    if given["junit"] is not None:
+        write_junit(given["junit"], verify_results.junit_document(entries))
     said = {} if executor is None else executor.said
     worst = min(entries, key=lambda entry: _WORST.index(entry["exit"]))
     time = demands.attesting.time if Strength.ATTESTED in demands.required else None
     result = {**(worst if len(entries) == 1 else {"verdict": worst["verdict"]}), "time": time, "bundles": entries}
+    error = _error(worst)
     return Report(
         exit_code=worst["exit"],
         result=result,
-        lines=lambda audience: _lines(entries, audience),
+        lines=lambda _: (),
         warnings=(*said.get("warnings", ()), *_dev_warnings(entries)),
         engine=said.get("engine"),
-        error=_error(worst),
+        error=error,
+        document=verify_results.last_line(worst, entries, time=time, error=error) if given["jsonl"] else None,
     )
 
 
@@ -139,14 +148,10 @@ def _error(worst: dict[str, Any]) -> dict[str, Any] | None:
     return {"code": worst["code"], "message": worst["message"], "hint": None, "where": worst["path"]}
 
 
-def _lines(entries: list[dict[str, Any]], audience: Audience) -> list[str]:
-    lines: list[str] = []
-    for entry in entries:
-        if audience.quiet:
-            lines.append(f"{entry['verdict']}  {plain(entry['path'])}")
-        else:
-            lines += _entry_lines(entry, audience.style)
-    return lines
+def _lines(entry: dict[str, Any], audience: Audience) -> list[str]:
+    if audience.quiet:
+        return [f"{entry['verdict']}  {plain(entry['path'])}"]
+    return _entry_lines(entry, audience.style)
 
 
 def _was_made(entry: dict[str, Any], name: str) -> bool:

@@ -37,6 +37,9 @@ with = ["x=y.wasm", "z=w.wasm"]
         json.dumps({"items": ITEMS}),
         json.dumps({"version": 1, "defaults": {"contract": "a.wasm"}, "items": ITEMS}, indent=2),
         "\n".join(map(json.dumps, ITEMS)) + "\n\n",
+        "\r\n\n".join(map(json.dumps, ITEMS)),
+        '{"items":[\n' + ",\n".join(map(json.dumps, ITEMS)) + "\n]}",
+        '{\n"items":\n[' + json.dumps(ITEMS[0]) + ",\n" + json.dumps(ITEMS[1]) + "]\n}\n",
     ],
 )
 def test_forms(text) -> None:

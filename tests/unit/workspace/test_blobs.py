@@ -51,10 +51,10 @@ def test_no_more_is_read_than_allowed(blobs) -> None:
 
 
 def test_results(blobs) -> None:
-    results, job = Results(blobs), b"\1" * 32
+    results, job = Results(blobs, key=lambda: bytes(32)), b"\1" * 32
     assert results.find(job) is None
     kept = results.keep(job, b"bundle", {"exit": 0})
-    assert Results(blobs).find(job) == (kept, b"bundle")
+    assert Results(blobs, key=lambda: bytes(32)).find(job) == (kept, b"bundle")
     blobs.replace(f"objects/{kept['bundle']}.ntb", b"damaged")
     assert results.find(job) is None
     results.keep(job, b"bundle", {"exit": 0})
@@ -63,16 +63,16 @@ def test_results(blobs) -> None:
     with pytest.raises(BadInputError) as caught:
         results.input(digest)
     assert caught.value.code == "missing-input"
-    results.ship(digest, b"input")
+    results.ship(digest, lambda: b"input")
     assert results.input(digest) == b"input"
     blobs.replace(f"inputs/{digest}", b"damaged")
     with pytest.raises(BadInputError):
         results.input(digest)
-    Results(blobs).ship(digest, b"input")
+    Results(blobs, key=lambda: bytes(32)).ship(digest, lambda: b"input")
     assert results.input(digest) == b"input"
     assert not results.is_marked("here")
     results.mark("here")
-    assert Results(blobs).is_marked("here")
+    assert Results(blobs, key=lambda: bytes(32)).is_marked("here")
 
 
 def test_what_only_one_kind_can_be(tmp_path) -> None:
