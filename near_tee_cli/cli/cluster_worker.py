@@ -14,6 +14,7 @@ from typing import Any
 import near_tee_cli
 from near_tee_cli.cli import exit_codes
 from near_tee_cli.cli import machine as machines
+from near_tee_cli.cli.batch_inputs import place_file
 from near_tee_cli.cli.batch_jobs import answered, bounds_of, keep_missed, members_of, started, stopped
 from near_tee_cli.cli.commands.prove import complete
 from near_tee_cli.cli.parameters import MANY, Given
@@ -21,7 +22,6 @@ from near_tee_cli.cli.parser import parse
 from near_tee_cli.errors import BadInputError, NearTeeError
 from near_tee_cli.isolate.confinement import die_with_parent
 from near_tee_cli.primitives import canonical_json as cj
-from near_tee_cli.workspace.atomic import make_directory, write_file
 from near_tee_cli.workspace.blobs import blobs_at
 from near_tee_cli.workspace.result_store import Results
 
@@ -56,10 +56,10 @@ def _result(task: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
     cache, _ = machines.code_cache(machines.EXECUTING)
     with tempfile.TemporaryDirectory(prefix="near-tee-") as base:
         for path, digest in item["files"].items():
-            _place(os.path.join(base, path), results.input(digest))
+            place_file(os.path.join(base, path), results.input(digest))
         child = started(
             _given(item["values"]),
-            tuple(os.path.join(base, name) for name in os.listdir(base)),
+            item["files"],
             base=base,
             compiler=task["compiler"],
             cache=cache,
@@ -77,7 +77,7 @@ def _result(task: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _store(task: Mapping[str, Any]) -> Results:
-    results = Results(blobs_at(task["store"]))
+    results = Results(blobs_at(task["store"]), key=lambda: bytes.fromhex(task["key"]))
     if not results.is_marked(task["mark"]):
         raise BadInputError(
             f"the worker does not see {task['store']}",
@@ -93,17 +93,6 @@ def _given(values: Mapping[str, Any]) -> Given:
     kinds = {parameter.name: parameter.kind for parameter in LINE.parameters}
     told = {name: tuple(value) if kinds.get(name) == MANY else value for name, value in values.items()}
     return complete({**parse(LINE, []), **told})
-
-
-def _place(path: str, data: bytes) -> None:
-    folder = os.path.dirname(path)
-    missing = []
-    while not os.path.isdir(folder):
-        missing.append(folder)
-        folder = os.path.dirname(folder)
-    for one in reversed(missing):
-        make_directory(one)
-    write_file(path, data, overwrite=False)
 
 
 if __name__ == "__main__":

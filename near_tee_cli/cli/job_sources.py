@@ -83,10 +83,10 @@ class StreamJobs:
 class DirectoryJobs:
     """One job in each file `*.json` of a directory, oldest first; whoever puts files there renames them into place."""
 
-    def __init__(self, directory: str, *, finished: set[str], once: bool) -> None:
-        """`finished` are names that were done before. With `once` it ends when everything there is taken."""
+    def __init__(self, directory: str, *, once: bool) -> None:
+        """With `once` it ends when everything that is there is taken."""
         self._directory = directory
-        self._taken = set(finished)
+        self._taken: set[str] = set()
         self._once = once
         self._waiting: list[str] = []
         self._scanned = False

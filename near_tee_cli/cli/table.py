@@ -22,6 +22,7 @@ COMMANDS = {
     "sign": Entry("sign", "vouch for a proof bundle with a key of yours"),
     "bundle": Entry("bundle", "put bundles together, take them apart, look into them"),
     "key": Entry("key", "make, show and take over the keys that sign bundles"),
+    "worker": Entry("worker", "take jobs as they come, prove each, sign, and tell of it"),
     "policy": Entry("policy", "read policy files, and begin one from a quote"),
     "attest": Entry("attest", "evidence about the machine that executes"),
     "replay": Entry("replay", "apply recorded cases and compare with what was recorded"),

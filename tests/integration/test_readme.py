@@ -8,13 +8,14 @@ import sys
 
 
 def test_blocks_of_the_documents(project, tmp_path):
-    """Every block of shell in the README and the page about batches, in order, beside a copy of the examples alone."""
-    pages = [(project / name).read_text(encoding="utf-8") for name in ("README.md", "docs/batch.md")]
+    """Every block of shell in the README and the page about batches, in order, beside copies of the examples and of recorded evidence."""
+    pages = [(project / name).read_text(encoding="utf-8") for name in ("README.md", "docs/batch.md", "docs/attestation.md")]
     blocks = [
         block for page in pages for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "make " not in block
     ]
     assert len(blocks) >= 5
     shutil.copytree(project / "examples", tmp_path / "examples")
+    shutil.copytree(project / "fixtures" / "attestation", tmp_path / "fixtures" / "attestation")
     program = tmp_path / "bin" / "near-tee"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m near_tee_cli "$@"\n')

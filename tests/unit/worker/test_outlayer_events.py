@@ -55,6 +55,9 @@ def test_several_in_one_log_and_logs_of_others() -> None:
         log_of(item(NEW), event="execution_completed"),
         log_of(item(NEW), standard="else"),
         "EVENT_JSON:[]",
+        log_of(item(NEW)).removeprefix("EVENT_JSON:"),
+        log_of(item(NEW), standard="els")[:-1],
+        log_of(item(NEW), event="else")[:-1],
         log_of(item({**NEW, "request_id": 2})),
     ]
     assert [request.request_id for request in requests_in(logs)] == [0, 1, 2]
@@ -143,6 +146,7 @@ def test_requests_that_lack_something(name) -> None:
         log_of(item(NEW)).replace("1.0.0", '1.0.0","version":"1.0.0'),
         log_of(item(NEW)).replace("2000000100", "2000000100.0"),
         log_of(item(NEW))[:-1],
+        log_of(item(NEW)).replace('"1.0.0"', "1"),
         log_of({**item(NEW), "more": 1}),
         log_of(item(NEW, data_id=bytes(31))),
         log_of({**item(NEW), "data_id": [256] * 32}),
