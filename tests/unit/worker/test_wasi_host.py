@@ -73,6 +73,52 @@ def test_the_table_is_the_standards() -> None:
     assert [name for name, function in FUNCTIONS.items() if not function.returns] == ["proc_exit"]
 
 
+def test_error_numbers_are_the_standards() -> None:
+    assert (SUCCESS, BADF, INVAL, NOSYS, SPIPE) == (0, 8, 28, 52, 70)
+
+
+def test_variables_lie_where_their_pointers_say(memory) -> None:
+    host = Host(b"", (("A", "1"), ("BC", ""), ("D", "4")), limits=Limits(1, 1, 1), recorded=Recorded(NOW, bytes(32)))
+    assert host.environment_sizes(memory, 0, 4) == SUCCESS
+    assert (number(memory, 0), number(memory, 4)) == (3, 12)
+    assert host.environment(memory, 4, 101) == SUCCESS
+    assert struct.unpack_from("<IIII", memory.data, 0) == (3, 101, 105, 109)
+    assert memory.read(101, 13) == b"A=1\0BC=\0D=4\0\0"
+
+
+def test_buffers_need_no_alignment_and_lists_of_them_do(call, memory) -> None:
+    buffers(memory, 4, (4091, 5))
+    assert call("fd_read", 0, 4, 1, 64) == SUCCESS
+    assert memory.read(4091, 5) == b"input"
+    assert call("fd_write", 1, 4, 1, 64) == SUCCESS
+    assert call.host.streams[1].content() == b"input"
+    for at in (2, 5):
+        with pytest.raises(TrapError):
+            call("fd_write", 1, at, 1, 64)
+    memory.write(4088, struct.pack("<II", 4091, 5))
+    assert call("fd_write", 1, 4088, 1, 64) == SUCCESS
+    buffers(memory, 4, (4092, 5))
+    with pytest.raises(TrapError):
+        call("fd_write", 1, 4, 1, 64)
+
+
+def test_lists_of_1024_buffers_and_no_more() -> None:
+    memory = Bytes(8 * 1025 + 8)
+    host = Host(b"x", (), limits=Limits(1, 1, 1), recorded=Recorded(NOW, bytes(32)))
+    for function, handle in ((host.read, 0), (host.write, 1)):
+        assert function(memory, handle, 0, 1024, 8 * 1025) == SUCCESS
+        assert number(memory, 8 * 1025) == 0
+        assert function(memory, handle, 0, 1025, 8 * 1025) == INVAL
+
+
+def test_status_needs_alignment(call) -> None:
+    for name in ("fd_fdstat_get", "fd_filestat_get"):
+        assert call(name, 1, 8) == SUCCESS
+        for at in (4, 9):
+            with pytest.raises(TrapError):
+                call(name, 1, at)
+
+
 def test_there_are_no_arguments(call, memory) -> None:
     memory.write(0, b"\xff" * 8)
     assert call("args_sizes_get", 0, 4) == SUCCESS
@@ -214,10 +260,14 @@ def test_waiting_moves_the_clock(call, memory) -> None:
     assert memory.read(512, 32) == struct.pack("<QHB21x", 8, 0, 0)
     call("clock_time_get", 1, 0, 8)
     assert number(memory, 8, "<Q") == 2_001_000
+    subscription(memory, 4096 - 48, 9, 0, clock=1, wait=2_000_000)
+    assert call("poll_oneoff", 4096 - 48, 512, 1, 1024) == SUCCESS
+    call("clock_time_get", 1, 0, 8)
+    assert number(memory, 8, "<Q") == 4_002_000
     subscription(memory, 48, 8, 0, clock=0, wait=1, absolute=1)
     assert call("poll_oneoff", 48, 512, 1, 1024) == SUCCESS
     call("clock_time_get", 1, 0, 8)
-    assert number(memory, 8, "<Q") == 2_002_000
+    assert number(memory, 8, "<Q") == 4_003_000
 
 
 def test_streams_are_ready_at_once(call, memory) -> None:
