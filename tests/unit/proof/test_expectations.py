@@ -154,6 +154,10 @@ def test_nothing_to_compare_is_never_a_pass() -> None:
         assert found.detail == "nothing is expected of the claim" + note
     parent = Anchor(CLAIM.first_height - 1, first_block().prev_block_hash)
     assert expecting(anchors=(parent,)).status is Status.PASSED
+    assert CLAIM.last_height > CLAIM.first_height
+    last_parent = Anchor(last - 1, first_block().prev_block_hash)
+    assert expecting(anchors=(last_parent,)).status is Status.PASSED
+    assert expecting(anchors=(Anchor(last, b"\1" * 32),)).status is Status.NOT_MADE
     found = expecting(anchors=(parent, Anchor(999, b"\1" * 32)))
     assert (found.status, "the known block 999" in found.detail) == (Status.PASSED, True)
     assert expecting(max_height=last).detail == "the claim is about what was expected"
