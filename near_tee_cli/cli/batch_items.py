@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import near_tee_cli
 from near_tee_cli.batch.manifest import Item, is_plain, parse_manifest
 from near_tee_cli.cli import files, units
+from near_tee_cli.cli.agents import ATTEST
 from near_tee_cli.cli.batch_inputs import Input, Inputs
 from near_tee_cli.cli.batch_jobs import readable
 from near_tee_cli.cli.batch_options import BATCH
@@ -85,7 +86,7 @@ def line_parser(line: CommandLine, complete: Callable[[Given], Given]) -> LineOf
             raise UsageError(f"{HELP_FLAGS[0]} is no part of an item", where=HELP_FLAGS[0])
         given = parse(line, words)
         for parameter in line.parameters:
-            is_refused = parameter in BATCH or parameter.name in _NOT_IN_AN_ITEM
+            is_refused = parameter in BATCH or parameter in ATTEST or parameter.name in _NOT_IN_AN_ITEM
             if is_refused and given[parameter.name] not in (None, False, 0):
                 flag = parameter.flags[0]
                 raise UsageError(f"{flag} is no part of an item: it is said for a batch, if at all", where=flag)

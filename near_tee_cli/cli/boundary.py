@@ -144,7 +144,7 @@ def _execute(line: CommandLine, execute: Callable[[Given], Report], given: Given
         raise UsageError(f"--color is {given['color']!r}, not auto, always or never", where="--color")
     color = "never" if given["no_color"] else given["color"] or "auto"
     wanted = _Wanted(given["json"] or given["output"] == "json" or given.get("out") == "-", color)
-    if line.executes and not given.get(line.children_with):
+    if line.executes and not any(given.get(name) for name in line.children_with):
         from near_tee_cli.vm.engine_thread import on_contract_thread
 
         report: Report = on_contract_thread(lambda: execute(given))

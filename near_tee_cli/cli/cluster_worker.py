@@ -13,13 +13,11 @@ from typing import Any
 
 import near_tee_cli
 from near_tee_cli.cli import exit_codes
-from near_tee_cli.cli import machine as machines
 from near_tee_cli.cli.batch_inputs import place_file
-from near_tee_cli.cli.batch_jobs import answered, bounds_of, keep_missed, members_of, started, stopped
-from near_tee_cli.cli.commands.prove import complete
-from near_tee_cli.cli.parameters import MANY, Given
-from near_tee_cli.cli.parser import parse
+from near_tee_cli.cli.batch_jobs import answered, members_of, stopped
+from near_tee_cli.cli.cluster_item import proved, proved_apart
 from near_tee_cli.errors import BadInputError, NearTeeError
+from near_tee_cli.isolate.child import thread_count
 from near_tee_cli.isolate.confinement import die_with_parent
 from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.workspace.blobs import blobs_at
@@ -53,22 +51,18 @@ def _result(task: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
     kept = results.find(job_id)
     if kept is not None:
         return {**kept.summary, "cached": True}
-    cache, _ = machines.code_cache(machines.EXECUTING)
     with tempfile.TemporaryDirectory(prefix="near-tee-") as base:
         for path, digest in item["files"].items():
             place_file(os.path.join(base, path), results.input(digest))
-        child = started(
-            _given(item["values"]),
-            item["files"],
-            base=base,
-            compiler=task["compiler"],
-            cache=cache,
-            bounds=bounds_of(task["milliseconds"] / 1000),
-        )
-        answer = child.wait()
+        work = {
+            "values": item["values"],
+            "files": list(item["files"]),
+            "base": base,
+            "compiler": task["compiler"],
+            "milliseconds": task["milliseconds"],
+        }
+        answer = proved(work) if thread_count() == 1 else proved_apart(work)
         summary, bundle = answered(item["name"], answer)
-        if bundle is not None:
-            keep_missed(answer, bundle, compiler=task["compiler"], cache=cache)
     sys.stderr.buffer.write(cj.dumps({"near-tee": "executed", "job": item["job_id"], "exit": summary["exit"]}))
     sys.stderr.buffer.flush()
     if bundle is None:
@@ -85,14 +79,6 @@ def _store(task: Mapping[str, Any]) -> Results:
             hint="give a directory that all machines share, or --store URL",
         )
     return results
-
-
-def _given(values: Mapping[str, Any]) -> Given:
-    from near_tee_cli.cli.commands.prove import LINE
-
-    kinds = {parameter.name: parameter.kind for parameter in LINE.parameters}
-    told = {name: tuple(value) if kinds.get(name) == MANY else value for name, value in values.items()}
-    return complete({**parse(LINE, []), **told})
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ class CommandLine(NamedTuple):
     parameters: tuple[Parameter, ...]
     executes: bool = False
     """Whether it may execute contracts, which has to happen on the thread made for that."""
-    children_with: str = ""
-    """The parameter with which it executes nothing itself, but in children."""
+    children_with: tuple[str, ...] = ()
+    """Parameters with any of which it executes nothing itself, but in children."""
 
 
 Given = Mapping[str, Any]

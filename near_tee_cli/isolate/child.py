@@ -165,12 +165,17 @@ def _work(job: Job, pipe: int, *, parent: int, bounds: Bounds, paths: Paths, len
         os._exit(status)
 
 
+def thread_count() -> int:
+    """Threads of this process, Python's and others."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return threading.active_count()
+
+
 def _require_one_thread() -> None:
     """Refuse to fork a process of several threads. Raises `HostError`."""
-    try:
-        threads = len(os.listdir("/proc/self/task"))
-    except OSError:
-        threads = threading.active_count()
+    threads = thread_count()
     if threads > 1:
         raise HostError(f"a process with {threads} threads does not start children", code="host-threads")
 

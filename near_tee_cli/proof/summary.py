@@ -8,11 +8,10 @@ Mirrors in-toto: spec/predicates/svr.md (version 0.2)
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from near_tee_cli.attest.dsse import Sign, encode_envelope, signed_envelope
 from near_tee_cli.attest.statement import Statement, encode_statement
-from near_tee_cli.proof.report import Report, Verdict
 
 PREDICATE_TYPE = "https://in-toto.io/attestation/svr/v0.2"
 VERIFIER = "urn:near-tee:verifier:v1"
@@ -21,21 +20,30 @@ VERIFIER = "urn:near-tee:verifier:v1"
 _PREFIX = "NEAR_TEE_"
 
 
-def summary_of(reports: Mapping[str, Report], *, policies: Sequence[bytes], time: int) -> Statement:
-    """The summary of established `reports` (name of the file -> report), judged by policy files with these SHA-256.
+class Verified(NamedTuple):
+    """An established file."""
 
-    `time` (Unix seconds) is the verifier's own. Raises `ValueError` when one of them is not established.
+    digest: bytes
+    """SHA-256 of its bytes."""
+    strengths: frozenset[str]
+    """What was established, in words: see `report.Strength`."""
+
+
+def summary_of(files: Mapping[str, Verified], *, policies: Sequence[bytes], time: int) -> Statement:
+    """The summary of established files by their names, judged by policy files with these SHA-256.
+
+    `time` (Unix seconds) is the verifier's own. Raises `ValueError` for no files.
     """
-    if not reports or any(report.verdict is not Verdict.ESTABLISHED for report in reports.values()):
-        raise ValueError("only what is established is told to others")
-    strengths = frozenset.intersection(*(report.strengths for report in reports.values()))
+    if not files:
+        raise ValueError("nothing was established")
+    strengths = frozenset.intersection(*(one.strengths for one in files.values()))
     told: list[dict[str, Any]] = [{"name": "policy", "digest": {"sha256": digest.hex()}} for digest in policies]
     predicate = {
         "verifier": {"id": VERIFIER, "policies": told},
         "timeCreated": datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "properties": sorted(_PREFIX + strength.value.upper().replace("-", "_") for strength in strengths),
+        "properties": sorted(_PREFIX + strength.upper().replace("-", "_") for strength in strengths),
     }
-    return Statement({name: report.file_digest for name, report in reports.items()}, PREDICATE_TYPE, predicate)
+    return Statement({name: one.digest for name, one in files.items()}, PREDICATE_TYPE, predicate)
 
 
 def signed_summary(statement: Statement, *, public_key: bytes, sign: Sign) -> bytes:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from near_tee_cli.attest.dsse import named_keys, parse_envelope
 from near_tee_cli.attest.simulator_server import SimulatedAgent
 from near_tee_cli.proof.bundle import EVIDENCE, encode_bundle
 from near_tee_cli.proof.evidence_part import parse_evidence
@@ -195,3 +196,58 @@ def test_sign_says_nothing_of_an_environment(tee, tmp_path) -> None:
     part = next(item.data for item in attested().attachments if item.kind == EVIDENCE)
     assert parse_evidence(part).evidence.binding.key is not None
     assert ISSUED < NOW
+
+
+def test_one_claim_proved_and_signed_by_a_bound_key(tee, agent, tmp_path) -> None:
+    (tmp_path / "c.json").write_bytes(GUEST.pki.collateral())
+    (tmp_path / "p.toml").write_bytes(reject.policy(of=GUEST))
+    counter = PROJECT / "examples" / "wat" / "counter.wasm"
+    common = ("prove", counter, "increment", "--agent", agent, "--collateral", "c.json")
+    for more in ((), ("--attest-key", "kms"), ("--quote-per-claim", "--detach-code", "--challenge", "aa")):
+        done = tee(*common, "--attest", *more, "-o", "a.ntb", "--force", "--json")
+        assert done.code == 0, done.err
+        flags = ("--challenge", "aa", "--code", counter) if "--challenge" in more else ()
+        verified = tee(
+            "verify", "a.ntb", "--policy", "p.toml", "--time", str(NOW), "--require", "re-executed", "--json",
+            "--allow-dev-evidence", *flags,
+        )  # fmt: skip
+        assert verified.code == 0, verified.err
+        assert verified.document["result"]["signers"] == [done.document["result"]["signer"]]
+    failed = tee(
+        "prove", PROJECT / "examples" / "wat" / "panic.wasm", "nothing", "--attest", "--agent", agent, "-o", "f.ntb"
+    )
+    assert failed.code == 0, failed.err
+    for flags, code in (
+        (("--key", "k.json", "--attest", "-o", "b.ntb"), 2),
+        (("--attest-key", "kms", "-o", "b.ntb"), 2),
+        (("--attest", "--anchor", "5", "-o", "b.ntb"), 2),
+    ):
+        assert tee(*common, *flags).code == code
+    assert tee("prove", "absent.wasm", "m", "--attest", "--agent", agent, "-o", "b.ntb").code == 6
+    assert tee("prove", counter, "increment", "--attest", "--agent", "absent.sock", "-o", "b.ntb").code == 1
+    assert not (tmp_path / "b.ntb").exists()
+
+
+def test_a_result_told_to_others(tee, tmp_path) -> None:
+    (tmp_path / "a.ntb").write_bytes(encode_bundle(attested()))
+    (tmp_path / "bad.ntb").write_bytes(reject.with_evidence(reject.part(event_log=b"[]")))
+    (tmp_path / "p.toml").write_bytes(reject.policy(of=GUEST))
+    assert tee("key", "new", "v.json").code == 0
+    told = ("--emit-result", "r.json", "--result-key", "v.json")
+    done = tee("verify", "a.ntb", "--policy", "p.toml", "--time", str(NOW), "--allow-dev-evidence", *told)
+    assert done.code == 0, done.err
+    envelope = parse_envelope((tmp_path / "r.json").read_bytes())
+    statement = json.loads(envelope.payload)
+    assert statement["predicateType"] == "https://in-toto.io/attestation/svr/v0.2"
+    assert [one["name"] for one in statement["subject"]] == ["a.ntb"]
+    assert statement["predicate"]["properties"] == ["NEAR_TEE_ATTESTED", "NEAR_TEE_CONSISTENT", "NEAR_TEE_RE_EXECUTED"]
+    assert len(statement["predicate"]["verifier"]["policies"]) == 1
+    assert len(named_keys(envelope)) == 1
+    assert named_keys(envelope)[0][1]
+    assert tee("verify", "a.ntb", *told).code == 6
+    (tmp_path / "r.json").unlink()
+    mixed = tee("verify", "a.ntb", "bad.ntb", *told)
+    assert mixed.code == 4
+    assert "no result is written" in mixed.err
+    assert not (tmp_path / "r.json").exists()
+    assert tee("verify", "a.ntb", "--emit-result", "r.json").code == 2

@@ -8,8 +8,10 @@ import sys
 
 
 def test_blocks_of_the_documents(project, tmp_path):
-    """Every block of shell in the README and the page about batches, in order, beside copies of the examples and of recorded evidence."""
-    pages = [(project / name).read_text(encoding="utf-8") for name in ("README.md", "docs/batch.md", "docs/attestation.md")]
+    """Every block of shell in the README and two pages, in order, beside copies of the examples and recorded evidence."""
+    pages = [
+        (project / name).read_text(encoding="utf-8") for name in ("README.md", "docs/batch.md", "docs/attestation.md")
+    ]
     blocks = [
         block for page in pages for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "make " not in block
     ]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from near_tee_cli.cli import context_options, exit_codes
+from near_tee_cli.cli.agents import ATTEST, require_attesting
 from near_tee_cli.cli.batch_options import BATCH, OF_A_CLUSTER
 from near_tee_cli.cli.claim_options import CLAIM, formed, purpose_of
 from near_tee_cli.cli.parameters import FLAG, OUTPUT, CommandLine, Given, Parameter
@@ -47,12 +48,13 @@ LINE = CommandLine(
             panel="Claim",
         ),
         *CLAIM,
+        *ATTEST,
         *BATCH,
         *_OPTIONS,
         *OUTPUT,
     ),
     executes=True,
-    children_with="batch",
+    children_with=("batch", "attest"),
 )
 
 _OF_A_CALL = tuple(
@@ -80,6 +82,9 @@ def execute(given: Given) -> Report:
         raise UsageError("where shall the bundle go?", where="--out", hint="add -o NAME.ntb")
     for key in (given["sign_with"], given["key"]):
         require_free(out, force=given["force"], key=key)
+    require_attesting(given)
+    if given["attest"]:
+        return _attested(given)
     if given["all_steps"]:
         return _chain(given)
     prepared = machine(given["compiler"], namespace=EXECUTING)
@@ -116,6 +121,17 @@ def _signed(data: bytes, given: Given) -> tuple[bytes, str | None]:
     key = read_secret_key(given["sign_with"])
     signed = sign_bundle(decode_bundle(data), public_key=key.public_key(), sign=key.sign_bytes)
     return encode_bundle(signed), public_key_text(key.public_key())
+
+
+def _attested(given: Given) -> Report:
+    """Prove in a child, and sign with a key that is made when no child is left. Raises what stops it."""
+    from near_tee_cli.cli.attested_proving import attested_proof
+
+    for name, flag in (("all_steps", "--all"), ("sign_with", "--key")):
+        if given[name] not in (None, False):
+            raise UsageError(f"{flag} and --attest do not go together", where=flag)
+    result, warnings = attested_proof({**given, "attest": False}, given)
+    return Report(exit_codes.OK, result, lambda audience: _lines(result, audience), warnings=warnings)
 
 
 def _chain(given: Given) -> Report:

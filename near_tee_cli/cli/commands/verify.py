@@ -4,6 +4,7 @@ from typing import Any
 
 from near_tee_cli.cli import exit_codes
 from near_tee_cli.cli.attesting import EVIDENCE, NOT_INTEL, attesting_of, check_lines, evidence_lines, require_asked
+from near_tee_cli.cli.emitting import EMIT, emit, require_emitting
 from near_tee_cli.cli.expecting import EXPECTATIONS, Expected, expected_of, trusts_of
 from near_tee_cli.cli.many_options import MANY_BUNDLES
 from near_tee_cli.cli.parameters import COMPILER, FLAG, MANY, OUTPUT, CommandLine, Given, Parameter
@@ -43,6 +44,7 @@ LINE = CommandLine(
         *EXPECTATIONS,
         *EVIDENCE,
         *MANY_BUNDLES,
+        *EMIT,
         COMPILER,
         *OUTPUT,
     ),
@@ -61,6 +63,7 @@ def execute(given: Given) -> Report:
 
     verify_results.require_one_form(given)
     require_junit_place(given["junit"])
+    require_emitting(given)
     expected = expected_of(given)
     demands = _demands(given, expected)
     executor = None
@@ -74,6 +77,7 @@ def execute(given: Given) -> Report:
     entries = verify_results.collected(found, given, lines=_lines)
     if given["junit"] is not None:
         write_junit(given["junit"], verify_results.junit_document(entries))
+    emitted = emit(given, entries, policy=expected.policy)
     said = {} if executor is None else executor.said
     worst = min(entries, key=lambda entry: _WORST.index(entry["exit"]))
     time = demands.attesting.time if Strength.ATTESTED in demands.required else None
@@ -83,7 +87,7 @@ def execute(given: Given) -> Report:
         exit_code=worst["exit"],
         result=result,
         lines=lambda _: (),
-        warnings=(*said.get("warnings", ()), *_dev_warnings(entries)),
+        warnings=(*said.get("warnings", ()), *_dev_warnings(entries), *emitted),
         engine=said.get("engine"),
         error=error,
         document=verify_results.last_line(worst, entries, time=time, error=error) if given["jsonl"] else None,
