@@ -8,7 +8,7 @@ import sys
 
 
 def test_blocks_of_the_documents(project, tmp_path):
-    """Every block of shell in the README and two pages, in order, beside copies of the examples and recorded evidence."""
+    """Every block of shell in the README and two pages, in order, beside copies of examples and recorded evidence."""
     pages = [
         (project / name).read_text(encoding="utf-8") for name in ("README.md", "docs/batch.md", "docs/attestation.md")
     ]
