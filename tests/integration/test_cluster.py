@@ -108,6 +108,16 @@ def test_a_store_apart(cluster, tee, tls, tmp_path) -> None:
         assert done.code == 0, done.err
         assert [item["cached"] for item in items] == [cached] * 4
         assert tee("verify", *(item["path"] for item in items)).code == 0
+    # Whoever writes to the store gives one job the result of another: the workers do not believe it.
+    first, second = sorted((tmp_path / "shared" / "jobs").iterdir())[:2]
+    document = first.read_bytes()
+    first.unlink()
+    first.write_bytes(second.read_bytes())
+    done = tee("prove", "--batch", "m.json", "-o", "exchanged", "--json", *flags)
+    exchanged, _ = lines(done)
+    assert sorted(item["cached"] for item in exchanged) == [False, True, True, True]
+    assert [item["bundle"] for item in exchanged] == [item["bundle"] for item in items]
+    assert first.read_bytes() == document
     # Memory is no place that two processes share: the workers say so.
     flags = ("--store", "memory://here", "--scheduler", cluster.address, *secure(tls))
     items, _ = lines(tee("prove", "--batch", "m.json", "-o", "three", "--json", *flags))
