@@ -30,6 +30,8 @@ _FINISHED, _FAILED, _NO_MEMORY = 0, 70, 71
 _CHUNK = 1 << 16
 _LAST_WORDS = 1.0
 """Seconds between the last word of a child and its end."""
+_LAST_MOMENTS = 0.1
+"""Seconds that a thread which has ended may need to be gone."""
 _DONE = b"done"
 """Stands behind everything that was handed back."""
 
@@ -175,7 +177,10 @@ def thread_count() -> int:
 
 def _require_one_thread() -> None:
     """Refuse to fork a process of several threads. Raises `HostError`."""
-    threads = thread_count()
+    until = time.monotonic() + _LAST_MOMENTS
+    # A thread that was waited for may still be on its way out of the kernel.
+    while (threads := thread_count()) > 1 and time.monotonic() < until:
+        time.sleep(0.002)
     if threads > 1:
         raise HostError(f"a process with {threads} threads does not start children", code="host-threads")
 

@@ -35,8 +35,7 @@ def test_deaths_and_refusals(item) -> None:
     assert refused.code == "usage"
 
 
-def test_a_program_that_ends_without_an_answer(item) -> None:
+def test_a_program_that_ends_without_an_answer() -> None:
     with pytest.raises(HostError) as caught:
         cluster_item.proved_apart({})
     assert caught.value.code == "child-crashed"
-    assert item
