@@ -117,3 +117,11 @@ def test_every_node_is_hashed_once(monkeypatch) -> None:
     assert check_key_paths(bundle) is not None
     assert hashed == list(bundle.content.nodes)
     assert len(bundle.content.transitions) > 1
+
+
+def test_a_block_without_changes_costs_nothing(monkeypatch) -> None:
+    bundle = bundle_of("small")
+    without = tuple(one._replace(changes=()) for one in bundle.content.transitions)
+    monkeypatch.setattr(key_paths, "partial_trie", lambda *_args, **_more: pytest.fail("a trie was made"))
+    found = key_paths_of(bundle.content._replace(transitions=without), bundle.claim.pre_root)
+    assert found == ((), ((),) * len(without))
