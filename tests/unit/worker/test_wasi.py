@@ -85,6 +85,8 @@ def test_memory_is_bounded() -> None:
     assert (struct.unpack("<iii", found.stdout), found.memory_pages) == ((1, -1, 16), 16)
     assert struct.unpack("<iii", run(GROW, limits=LIMITS._replace(memory_mb=2)).stdout) == (1, 16, 17)
     assert run(program("", pages=16)).exit == 0
+    assert run(program("", pages=32), limits=LIMITS._replace(memory_mb=2)).exit == 0
+    assert run(program("", pages=33), limits=LIMITS._replace(memory_mb=2)).trap == "memory-limit"
     assert run(program("", pages=17)) == Run(None, "memory-limit", b"", b"", 0, 0, METERING)
 
 
@@ -178,6 +180,53 @@ def test_what_cannot_be_handed_over(changes, code) -> None:
     with pytest.raises(BadInputError) as refusal:
         run(**{"wasm": ECHO, **changes})
     assert refusal.value.code == code
+
+
+V = "(v128.const i32x4 1 2 3 4)"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "(memory.fill (i32.const 0) (i32.const 1) (i32.const 8))",
+        "(call $two) (drop) (drop)",
+        f"(drop (i32x4.add {V} {V}))",
+        "(drop (ref.null func))",
+        "(drop (i32.extend8_s (i32.const 255)))",
+        "(drop (i32.trunc_sat_f32_s (f32.const nan)))",
+    ],
+)
+def test_instructions_that_there_are(body) -> None:
+    more = "(func $two (result i32 i32) (i32.const 1) (i32.const 2))" if "$two" in body else ""
+    assert run(program(body, more=more)).exit == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "more"),
+    [
+        (f"(drop (f32x4.relaxed_madd {V} {V} {V}))", ""),
+        ("(drop (i32.atomic.load (i32.const 0)))", ""),
+        ("(return_call $done)", "(func $done)"),
+        ("(drop (struct.new $s))", "(type $s (struct))"),
+        ("(call_ref $t (ref.func $done))", "(type $t (func)) (func $done (type $t)) (elem declare func $done)"),
+        ("(throw $t)", "(tag $t)"),
+        ("(i64.add128 (i64.const 1) (i64.const 1) (i64.const 1) (i64.const 1)) (drop) (drop)", ""),
+        ("", "(memory 1)"),
+        ("", "(memory $m 1 (pagesize 1))"),
+        ("(drop (ref.null $c))", "(type $t (func)) (type $c (cont $t))"),
+    ],
+)
+def test_instructions_that_there_are_not(body, more) -> None:
+    with pytest.raises(BadInputError) as refusal:
+        run(program(body, more=more))
+    assert refusal.value.code == "bad-program"
+    assert "is no valid module" in refusal.value.message
+
+
+def test_text_is_no_program() -> None:
+    with pytest.raises(BadInputError) as refusal:
+        run(b'(module (func (export "_start")))')
+    assert (refusal.value.code, refusal.value.message) == ("bad-program", "the program is no WebAssembly module")
 
 
 def test_without_memory_and_imports() -> None:
