@@ -116,12 +116,12 @@ def test_hostile_items_cost_themselves(batch, tmp_path) -> None:
 
 def test_an_item_takes_no_longer_than_allowed(batch, tmp_path) -> None:
     loop = {"name": "loop", "contract": str(WAT / "loop.wasm"), "method": "forever", "gas": "max"}
-    found, last, done = batch([counting(0), loop, counting(1)], "--time-limit", "2", "--jobs", "1")
+    found, last, done = batch([counting(0), loop, counting(1)], "--time-limit", "0.25", "--jobs", "1")
     assert [(item["exit"], item["error"] and item["error"]["code"]) for item in found] == [
         (0, None), (124, "timeout"), (0, None),
     ]  # fmt: skip
     assert (done.code, last["batch"]["counts"]["failed"]) == (10, 1)
-    alone, _, done = batch([loop], "--time-limit", "0.5", out="alone")
+    alone, _, done = batch([loop], "--time-limit", "0.25", out="alone")
     assert (alone[0]["exit"], done.code) == (124, 124)
 
 
