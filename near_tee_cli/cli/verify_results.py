@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from near_tee_cli.batch.junit import Outcome, junit
 from near_tee_cli.cli import exit_codes
 from near_tee_cli.cli.parameters import Given
 from near_tee_cli.cli.progress import bar, json_line, say
@@ -59,9 +58,8 @@ def last_line(worst: Entry, entries: Sequence[Entry], *, time: int | None, error
 
 def junit_document(entries: Sequence[Entry]) -> bytes:
     """The verdicts for a CI system."""
-    return junit("verify", [_outcome(entry) for entry in entries])
+    from near_tee_cli.batch.junit import Outcome, junit
 
-
-def _outcome(entry: Entry) -> Outcome:
-    code = None if entry["exit"] == exit_codes.OK else entry["code"] or entry["verdict"]
-    return Outcome(entry["path"], code, entry["message"])
+    codes = [None if entry["exit"] == exit_codes.OK else entry["code"] or entry["verdict"] for entry in entries]
+    outcomes = [Outcome(entry["path"], code, entry["message"]) for entry, code in zip(entries, codes, strict=True)]
+    return junit("verify", outcomes)

@@ -10,16 +10,16 @@ from binascii import a2b_base64
 from typing import NamedTuple
 
 from near_tee_cli.attest.appraisal import Chain
-from near_tee_cli.attest.environment import SIMULATED
+from near_tee_cli.attest.environment import SIMULATED, Environment
 from near_tee_cli.attest.evidence import Conclusion, EvidenceReport, EvidenceResult, verify_evidence
 from near_tee_cli.attest.platform_policy import PlatformPolicy
-from near_tee_cli.attest.report_data import NearTeeBinding, Scope, bound_keys
+from near_tee_cli.attest.report_data import Binding, NearTeeBinding, Scope, bound_keys
 from near_tee_cli.errors import EvidenceError
 from near_tee_cli.primitives.keys import public_key_text
 from near_tee_cli.proof import checks
 from near_tee_cli.proof.bundle import EVIDENCE, Bundle
 from near_tee_cli.proof.evidence_part import MAX_PARTS, EvidencePart, parse_evidence
-from near_tee_cli.proof.report import CheckResult, EvidenceFound, Status
+from near_tee_cli.proof.report import CheckResult, Status
 from near_tee_cli.proof.signatures import Signed
 
 
@@ -39,6 +39,21 @@ class Attesting(NamedTuple):
     """Whether simulated evidence is accepted: on laptops and in tests."""
 
 
+class EvidenceFound(NamedTuple):
+    """Evidence that stands beside a claim, whatever became of it."""
+
+    key: bytes
+    """The key (Borsh) that it binds."""
+    environment: Environment | None
+    """Where that key says that it lives; `None` when it has not signed or says nothing."""
+    binding: Binding | None
+    """What its quote is declared to bind."""
+    report: EvidenceReport
+    """The evidence by itself, with everything that it says."""
+    collateral_of_verifier: bool
+    """Whether the verifier's own collateral was taken in the place of the bundle's."""
+
+
 class Attested(NamedTuple):
     """What became of the evidence in a bundle."""
 
@@ -48,8 +63,8 @@ class Attested(NamedTuple):
     found: EvidenceFound
 
 
-def check_evidence(bundle: Bundle, signed: Signed, attesting: Attesting) -> Attested | None:
-    """Judge the evidence of a bundle whose signatures hold; `None` where there is none.
+def check_evidence(bundle: Bundle, signed: Signed, attesting: Attesting) -> Attested:
+    """Judge the evidence of a bundle that has some, and whose signatures hold.
 
     Of several pieces one that is contradicted decides, then one that is accepted. Raises `EvidenceError`
     (`bad-evidence`) for what cannot be read.
@@ -58,7 +73,7 @@ def check_evidence(bundle: Bundle, signed: Signed, attesting: Attesting) -> Atte
     if len(data) > MAX_PARTS:
         raise EvidenceError(f"{len(data)} pieces of evidence, at most {MAX_PARTS} are read", code="bad-evidence")
     found = [_judged(parse_evidence(one), bundle, signed, attesting) for one in data]
-    return min(found, key=lambda one: _ORDER.index(one.conclusion), default=None)
+    return min(found, key=lambda one: _ORDER.index(one.conclusion))
 
 
 _ORDER = (Conclusion.CONTRADICTED, Conclusion.ACCEPTED, Conclusion.INCONCLUSIVE)

@@ -5,11 +5,8 @@ for holds, *contradicted* when a check failed, *inconclusive* when something tha
 """
 
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from near_tee_cli.attest.environment import Environment
-from near_tee_cli.attest.evidence import EvidenceReport
-from near_tee_cli.attest.report_data import Binding
 from near_tee_cli.proof.claim import Claim
 
 
@@ -54,21 +51,6 @@ class CheckResult(NamedTuple):
     """The stable word for a failure or for why nothing could be told; `None` otherwise."""
 
 
-class EvidenceFound(NamedTuple):
-    """Evidence that stands beside a claim, whatever became of it."""
-
-    key: bytes
-    """The key (Borsh) that it binds."""
-    environment: Environment | None
-    """Where that key says that it lives; `None` when it has not signed or says nothing."""
-    binding: Binding | None
-    """What its quote is declared to bind."""
-    report: EvidenceReport
-    """The evidence by itself, with everything that it says."""
-    collateral_of_verifier: bool
-    """Whether the verifier's own collateral was taken in the place of the bundle's."""
-
-
 class Report(NamedTuple):
     """A verification from its first check to its verdict."""
 
@@ -90,8 +72,8 @@ class Report(NamedTuple):
     """Whether the file itself cannot be read as a bundle: an error of the input, not evidence."""
     signers: tuple[bytes, ...] = ()
     """Public keys (Borsh) whose signatures hold, trusted or not."""
-    evidence: EvidenceFound | None = None
-    """The piece of evidence that decided, `None` without one."""
+    evidence: Any = None
+    """The piece of evidence that decided, an `attestation.EvidenceFound`; `None` without one."""
     unconstrained: tuple[str, ...] = ()
     """What nobody expected anything of: names of `expectations.Expectations`."""
     established: "VerifiedClaim | None" = None

@@ -7,15 +7,14 @@ contracts at all ends in an error.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from near_tee_cli.attest.trust import Trust
 from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError, UnsupportedError
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.primitives.keys import public_key_text
 from near_tee_cli.proof import checks
-from near_tee_cli.proof.attestation import Attesting, check_evidence, deciding
-from near_tee_cli.proof.bundle import KNOWN_ATTACHMENTS, Bundle, decode_bundle
+from near_tee_cli.proof.bundle import EVIDENCE, KNOWN_ATTACHMENTS, Bundle, decode_bundle
 from near_tee_cli.proof.chain import Chain
 from near_tee_cli.proof.checks import CHECKS, Check, Examined
 from near_tee_cli.proof.claim import Claim, claim_digest
@@ -23,7 +22,7 @@ from near_tee_cli.proof.expectations import Anchor, Expectations, Subject, judge
 from near_tee_cli.proof.key_paths import check_key_paths
 from near_tee_cli.proof.limits import DEFAULT_MAX_GAS
 from near_tee_cli.proof.reexecution import Executed, Executor, execute_again
-from near_tee_cli.proof.report import CheckResult, EvidenceFound, Report, Status, Strength, Verdict, VerifiedClaim
+from near_tee_cli.proof.report import CheckResult, Report, Status, Strength, Verdict, VerifiedClaim
 from near_tee_cli.proof.signatures import Signed, Unsigned, check_signatures
 from near_tee_cli.runtime.chunk import Machine
 
@@ -69,7 +68,7 @@ class _Course:
         self.message = ""
         self.malformed = False
         self.signed: Signed | None = None
-        self.evidence: EvidenceFound | None = None
+        self.evidence: Any = None
         self.doubt: NearTeeError | None = None
         """Something that was asked for and cannot be told, while the other checks go on."""
 
@@ -120,15 +119,15 @@ def verify(
     trusts: Sequence[Trust] = (),
     expectations: Sequence[Expectations] = (),
     anchors: Sequence[Anchor] = (),
-    attesting: Attesting | None = None,
+    attesting: Any = None,
 ) -> Report:
     """Check the bundle in `data`; nothing is executed unless `require` has `RE_EXECUTED`.
 
     `executor` executes again, or else `machine` in this process; both may be `None` when that is not asked for.
     `codes` are contracts by their hash, for a bundle that only names its own. `max_gas` bounds the gas of executing
     again. Signatures count under the keys of `trusts`, each of which has to be met, as has every one of
-    `expectations`; `anchors` are known blocks of the chain; `attesting` is what evidence is judged by.
-    Raises `HostError` when the machine cannot run, `ValueError` when executing again is asked for and nothing executes.
+    `expectations`; `anchors` are known blocks of the chain; `attesting` is what evidence is judged by, an
+    `attestation.Attesting`. Raises `HostError` when the machine cannot run, `ValueError` when executing again is asked for and nothing executes.
     """
     demands = Demands(
         required=frozenset(require) | NO_REPLAY,
@@ -137,7 +136,7 @@ def verify(
         trusts=tuple(trusts),
         expectations=tuple(expectations),
         anchors=tuple(anchors),
-        attesting=attesting or Attesting(),
+        attesting=attesting,
     )
     if executor is None and machine is not None:
         executor = partial(execute_again, machine=machine)
@@ -156,7 +155,8 @@ class Demands(NamedTuple):
     trusts: tuple[Trust, ...] = ()
     expectations: tuple[Expectations, ...] = ()
     anchors: tuple[Anchor, ...] = ()
-    attesting: Attesting = Attesting()
+    attesting: Any = None
+    """What evidence is judged by, an `attestation.Attesting`; without it nothing is accepted."""
 
 
 class Begun:
@@ -291,21 +291,24 @@ def _asked(missing: Unsigned) -> str:
     )
 
 
-def _hold_evidence(course: _Course, examined: Examined, attesting: Attesting, *, asked: bool) -> None:
+def _hold_evidence(course: _Course, examined: Examined, attesting: Any, *, asked: bool) -> None:
     """Checks 22 to 30, and 17. What only a policy could accept is no doubt unless it was asked for."""
     if course.signed is None:
         return
-    try:
-        attested = check_evidence(examined.bundle, course.signed, attesting if asked else Attesting())
-    except EvidenceError as error:
-        course.failed(checks.EVIDENCE_KEY, error)
-        return
-    if attested is None:
+    if all(item.kind != EVIDENCE for item in examined.bundle.attachments):
         if asked:
             absent = EvidenceError("attested is asked for, but evidence is not present", code="not-attested")
             course.doubted(checks.ATTESTATION, absent)
         for check in (checks.ATTESTATION, *checks.EVIDENCE_CHECKS):
             course.skipped(check, "not present")
+        return
+    from near_tee_cli.proof.attestation import Attesting, check_evidence, deciding
+
+    judging = attesting if asked and attesting is not None else Attesting()
+    try:
+        attested = check_evidence(examined.bundle, course.signed, judging)
+    except EvidenceError as error:
+        course.failed(checks.EVIDENCE_KEY, error)
         return
     course.evidence = attested.found
     for result in attested.results:

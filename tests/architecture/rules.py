@@ -82,6 +82,7 @@ FUNCTION_IMPORTS = (
     "attest.dcap",
     "cli",
     "batch.cluster",
+    "proof.verifier",
     "worker.wasi_child",
     "workspace.blobs",
     "workspace.state_directory",

@@ -56,13 +56,15 @@ _WORST = (exit_codes.VERIFY_FAILED, exit_codes.BAD_INPUT, exit_codes.VERIFY_INCO
 def execute(given: Given) -> Report:
     """Verify every bundle of a line; one that cannot be read does not stop the others."""
     from near_tee_cli.cli import verify_results
-    from near_tee_cli.cli.junit_file import require_junit_place, write_junit
     from near_tee_cli.cli.verifying import verified
     from near_tee_cli.proof.chain import Chain
     from near_tee_cli.proof.report import Strength
 
     verify_results.require_one_form(given)
-    require_junit_place(given["junit"])
+    if given["junit"] is not None:
+        from near_tee_cli.cli.junit_file import require_junit_place
+
+        require_junit_place(given["junit"])
     require_emitting(given)
     expected = expected_of(given)
     demands = _demands(given, expected)
@@ -76,11 +78,13 @@ def execute(given: Given) -> Report:
     found = verified(given["bundles"], demands, chain=chain, executor=executor, expected=expected, hands=_hands(given))
     entries = verify_results.collected(found, given, lines=_lines)
     if given["junit"] is not None:
+        from near_tee_cli.cli.junit_file import write_junit
+
         write_junit(given["junit"], verify_results.junit_document(entries))
     emitted = emit(given, entries, policy=expected.policy)
     said = {} if executor is None else executor.said
     worst = min(entries, key=lambda entry: _WORST.index(entry["exit"]))
-    time = demands.attesting.time if Strength.ATTESTED in demands.required else None
+    time = None if demands.attesting is None else demands.attesting.time
     result = {**(worst if len(entries) == 1 else {"verdict": worst["verdict"]}), "time": time, "bundles": entries}
     error = _error(worst)
     return Report(
@@ -111,7 +115,7 @@ def _demands(given: Given, expected: Expected) -> Any:
         trusts=trusts_of(given, expected),
         expectations=expected.sets,
         anchors=expected.anchors,
-        attesting=attesting_of(given, expected),
+        attesting=attesting_of(given, expected) if Strength.ATTESTED in required else None,
         max_gas=max_gas_of(given["max_gas"], None if expected.policy is None else expected.policy.max_gas),
     )
 
