@@ -127,7 +127,8 @@ def verify(
     `codes` are contracts by their hash, for a bundle that only names its own. `max_gas` bounds the gas of executing
     again. Signatures count under the keys of `trusts`, each of which has to be met, as has every one of
     `expectations`; `anchors` are known blocks of the chain; `attesting` is what evidence is judged by, an
-    `attestation.Attesting`. Raises `HostError` when the machine cannot run, `ValueError` when executing again is asked for and nothing executes.
+    `attestation.Attesting`. Raises `HostError` when the machine cannot run, `ValueError` when executing again is asked
+    for and nothing executes.
     """
     demands = Demands(
         required=frozenset(require) | NO_REPLAY,
