@@ -7,6 +7,7 @@ needs a policy and a time, both the verifier's own, and is judged when `attested
 
 import re
 from binascii import a2b_base64
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from near_tee_cli.attest.appraisal import Chain
@@ -17,7 +18,7 @@ from near_tee_cli.attest.report_data import Binding, NearTeeBinding, Scope, boun
 from near_tee_cli.errors import EvidenceError
 from near_tee_cli.primitives.keys import public_key_text
 from near_tee_cli.proof import checks
-from near_tee_cli.proof.bundle import EVIDENCE, Bundle
+from near_tee_cli.proof.bundle import EVIDENCE, Attachment
 from near_tee_cli.proof.evidence_part import MAX_PARTS, EvidencePart, parse_evidence
 from near_tee_cli.proof.report import CheckResult, Status
 from near_tee_cli.proof.signatures import Signed
@@ -63,23 +64,25 @@ class Attested(NamedTuple):
     found: EvidenceFound
 
 
-def check_evidence(bundle: Bundle, signed: Signed, attesting: Attesting) -> Attested:
-    """Judge the evidence of a bundle that has some, and whose signatures hold.
+def check_evidence(
+    claim_digest: bytes, attachments: Sequence[Attachment], signed: Signed, attesting: Attesting
+) -> Attested:
+    """Judge the evidence among the `attachments` of a claim, of which there is some, and whose signatures hold.
 
     Of several pieces one that is contradicted decides, then one that is accepted. Raises `EvidenceError`
     (`bad-evidence`) for what cannot be read.
     """
-    data = [item.data for item in bundle.attachments if item.kind == EVIDENCE]
+    data = [item.data for item in attachments if item.kind == EVIDENCE]
     if len(data) > MAX_PARTS:
         raise EvidenceError(f"{len(data)} pieces of evidence, at most {MAX_PARTS} are read", code="bad-evidence")
-    found = [_judged(parse_evidence(one), bundle, signed, attesting) for one in data]
+    found = [_judged(parse_evidence(one), claim_digest, signed, attesting) for one in data]
     return min(found, key=lambda one: _ORDER.index(one.conclusion))
 
 
 _ORDER = (Conclusion.CONTRADICTED, Conclusion.ACCEPTED, Conclusion.INCONCLUSIVE)
 
 
-def _judged(part: EvidencePart, bundle: Bundle, signed: Signed, attesting: Attesting) -> Attested:
+def _judged(part: EvidencePart, claim_digest: bytes, signed: Signed, attesting: Attesting) -> Attested:
     evidence = part.evidence
     if attesting.collateral is not None:
         evidence = evidence._replace(collateral=attesting.collateral)
@@ -97,7 +100,7 @@ def _judged(part: EvidencePart, bundle: Bundle, signed: Signed, attesting: Attes
         allow_dev=simulated and attesting.allow_dev,
     )
     results, conclusion = tuple(_result(one) for one in report.results), report.conclusion
-    problem = _problem(report, part, bundle, signed, key)
+    problem = _problem(report, part, claim_digest, signed, key)
     if problem is not None and results[0].status is not Status.FAILED:
         results = (_failed(checks.EVIDENCE_KEY, problem), *results[1:])
         conclusion = Conclusion.CONTRADICTED
@@ -108,7 +111,7 @@ def _judged(part: EvidencePart, bundle: Bundle, signed: Signed, attesting: Attes
 
 
 def _problem(
-    report: EvidenceReport, part: EvidencePart, bundle: Bundle, signed: Signed, key: bytes
+    report: EvidenceReport, part: EvidencePart, claim_digest: bytes, signed: Signed, key: bytes
 ) -> EvidenceError | None:
     """What keeps evidence that is sound in itself from being about the signature beside it."""
     if report.quote is None:
@@ -121,7 +124,7 @@ def _problem(
     if report.verified is not None and report.verified.root_is_intel == (environment.mode == SIMULATED):
         return EvidenceError(f"the evidence is not {environment.mode}, as {name} says", code="evidence-mismatch")
     scope = (Scope.KEY, b"") if not isinstance(binding, NearTeeBinding) else (binding.scope, binding.scope_digest)
-    if scope[0] is Scope.CLAIM and scope[1] != bundle.claim_digest:
+    if scope[0] is Scope.CLAIM and scope[1] != claim_digest:
         return EvidenceError("the quote was made for another claim", code="other-claim")
     return None
 

@@ -6,7 +6,8 @@ key that it names, whoever is trusted. `signed` is established by envelopes alon
 have signed as were asked for.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from near_tee_cli.attest.dsse import (
@@ -45,6 +46,18 @@ class Unsigned(NamedTuple):
 
     code: str
     detail: str
+
+
+class Signable(NamedTuple):
+    """A claim as far as signatures are about it, of whichever kind it is."""
+
+    claim_digest: bytes
+    """32 bytes."""
+    statement: Callable[[Environment | None], Statement]
+    """What an envelope states, for a key that lives in that environment or says nothing of one."""
+    message: bytes
+    """What a compact signature covers."""
+    attachments: tuple[Attachment, ...]
 
 
 class Signed(NamedTuple):
@@ -96,37 +109,51 @@ def compact_message(claim: Claim) -> bytes:
     return COMPACT_DOMAIN + claim_digest(claim)
 
 
+def signable_of(bundle: Bundle) -> Signable:
+    """A bundle as far as signatures are about it."""
+    claim = bundle.claim
+    return Signable(bundle.claim_digest, partial(statement_of, claim), compact_message(claim), bundle.attachments)
+
+
 def sign_bundle(bundle: Bundle, *, public_key: bytes, sign: Sign, environment: Environment | None = None) -> Bundle:
-    """`bundle` with the signature of one more key, in both forms. Signing twice changes nothing.
+    """`bundle` with the signature of one more key: see `signed_attachments`."""
+    subject = signable_of(bundle)
+    return bundle._replace(attachments=signed_attachments(subject, public_key, sign, environment=environment))
+
+
+def signed_attachments(
+    subject: Signable, public_key: bytes, sign: Sign, *, environment: Environment | None = None
+) -> tuple[Attachment, ...]:
+    """Attachments with the signature of one more key, in both forms. Signing twice changes nothing.
 
     `environment` is where the key lives. `sign` gives 64 bytes for a message. Raises `BadInputError` for a key that
     nobody could trust.
     """
     require_strict_key(public_key)
-    envelopes = [parse_envelope(item.data) for item in bundle.attachments if item.kind == ENVELOPE]
-    others = [item for item in bundle.attachments if item.kind != ENVELOPE]
-    payload = encode_statement(statement_of(bundle.claim, environment))
+    envelopes = [parse_envelope(item.data) for item in subject.attachments if item.kind == ENVELOPE]
+    others = [item for item in subject.attachments if item.kind != ENVELOPE]
+    payload = encode_statement(subject.statement(environment))
     same = [(one.payload_type, one.payload) == (STATEMENT_TYPE, payload) for one in envelopes]
     ours = same.index(True) if True in same else None
     if ours is None:
         envelopes.append(signed_envelope(payload, public_key=public_key, sign=sign))
     elif (public_key, True) not in named_keys(envelopes[ours]):
         envelopes[ours] = with_signature(envelopes[ours], public_key=public_key, sign=sign)
-    compact = Attachment(COMPACT_SIGNATURE, public_key + sign(compact_message(bundle.claim)))
+    compact = Attachment(COMPACT_SIGNATURE, public_key + sign(subject.message))
     attachments = {*others, compact, *(Attachment(ENVELOPE, encode_envelope(one)) for one in envelopes)}
-    return bundle._replace(attachments=tuple(sorted(attachments)))
+    return tuple(sorted(attachments))
 
 
-def check_signatures(bundle: Bundle, trusts: Sequence[Trust]) -> Signed:
-    """Hold every signature of `bundle` against its claim, then count those of trusted keys.
+def check_signatures(subject: Signable, trusts: Sequence[Trust]) -> Signed:
+    """Hold every signature beside a claim against it, then count those of trusted keys.
 
     Raises `EvidenceError`: `bad-envelope`, `other-claim`, `bad-signature`, `signer-mismatch`.
     """
-    envelopes, compact = _parts(bundle)
+    envelopes, compact = _parts(subject.attachments)
     signers: list[bytes] = []
     environments: dict[bytes, Environment] = {}
     for envelope in envelopes:
-        environment = _require_about(envelope, bundle.claim)
+        environment = _require_about(envelope, subject)
         for key, holds in named_keys(envelope):
             if not holds:
                 raise EvidenceError(f"the signature of {public_key_text(key)} does not hold", code="bad-signature")
@@ -134,7 +161,7 @@ def check_signatures(bundle: Bundle, trusts: Sequence[Trust]) -> Signed:
             if environment is not None and environments.setdefault(key, environment) != environment:
                 raise EvidenceError(f"{public_key_text(key)} says that it lives in two places", code="other-claim")
     for data in compact:
-        key = _compact_signer(data, compact_message(bundle.claim))
+        key = _compact_signer(data, subject.message)
         if envelopes and key not in signers:
             raise EvidenceError(
                 f"{public_key_text(key)} signed the digest of the claim and no envelope", code="signer-mismatch"
@@ -144,10 +171,10 @@ def check_signatures(bundle: Bundle, trusts: Sequence[Trust]) -> Signed:
     return Signed(tuple(dict.fromkeys(signers)), _missing(envelopes, compact, trusts, found), environments)
 
 
-def _parts(bundle: Bundle) -> tuple[list[Envelope], list[bytes]]:
+def _parts(attachments: Sequence[Attachment]) -> tuple[list[Envelope], list[bytes]]:
     """The envelopes and the compact signatures, when they are not too many."""
-    sealed = [item for item in bundle.attachments if item.kind == ENVELOPE]
-    compact = [item.data for item in bundle.attachments if item.kind == COMPACT_SIGNATURE]
+    sealed = [item for item in attachments if item.kind == ENVELOPE]
+    compact = [item.data for item in attachments if item.kind == COMPACT_SIGNATURE]
     _require_few(len(sealed), len(compact))
     envelopes = [_envelope(item) for item in sealed]
     _require_few(sum(len(envelope.signatures) for envelope in envelopes))
@@ -167,13 +194,13 @@ def _envelope(item: Attachment) -> Envelope:
         raise EvidenceError(f"an envelope cannot be read: {error.message}", code="bad-envelope") from error
 
 
-def _require_about(envelope: Envelope, claim: Claim) -> Environment | None:
+def _require_about(envelope: Envelope, subject: Signable) -> Environment | None:
     """Hold an envelope against the claim; the environment that it names."""
     if envelope.payload_type != STATEMENT_TYPE:
         raise EvidenceError(f"an envelope of the type {envelope.payload_type[:80]!r}", code="other-claim")
     try:
         environment = environment_in(envelope.payload)
-        fits = says(envelope.payload, statement_of(claim, environment))
+        fits = says(envelope.payload, subject.statement(environment))
     except BadInputError as error:
         raise EvidenceError(f"an envelope's payload: {error.message}", code="bad-envelope") from error
     if not fits:

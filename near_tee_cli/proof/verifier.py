@@ -23,7 +23,7 @@ from near_tee_cli.proof.key_paths import check_key_paths
 from near_tee_cli.proof.limits import DEFAULT_MAX_GAS
 from near_tee_cli.proof.reexecution import Executed, Executor, execute_again
 from near_tee_cli.proof.report import CheckResult, Report, Status, Strength, Verdict, VerifiedClaim
-from near_tee_cli.proof.signatures import Signed, Unsigned, check_signatures
+from near_tee_cli.proof.signatures import Signable, Signed, Unsigned, check_signatures, signable_of
 from near_tee_cli.runtime.chunk import Machine
 
 T = TypeVar("T")
@@ -56,7 +56,11 @@ _ABSENT = (
 )
 
 
-class _Course:
+_CONSISTENT = tuple(check for check in CHECKS if check.number <= checks.GAS.number)
+_RE_EXECUTED = (checks.RE_EXECUTION, checks.COMPLETENESS)
+
+
+class Course:
     """A verification under way: what became of each check so far, and the first thing that decided."""
 
     __slots__ = ("claim", "code", "doubt", "evidence", "malformed", "message", "results", "signed")
@@ -73,23 +77,29 @@ class _Course:
         """Something that was asked for and cannot be told, while the other checks go on."""
 
     def passed(self, check: Check, detail: str) -> None:
+        """What must hold does."""
         self.results[check.number] = CheckResult(check.number, check.name, Status.PASSED, detail, None)
 
     def failed(self, check: Check, error: NearTeeError) -> None:
+        """It does not hold, which decides."""
         self._ended(check, Status.FAILED, error)
 
     def decided(self, result: CheckResult) -> None:
+        """What this check came to decides."""
         self.results[result.number] = result
         self.code, self.message = result.code, result.detail
 
     def not_told(self, check: Check, error: NearTeeError) -> None:
+        """It cannot be told, which ends the verification."""
         self._ended(check, Status.NOT_MADE, error)
 
     def doubted(self, check: Check, error: NearTeeError) -> None:
+        """It was asked for and cannot be told; other checks go on."""
         self.doubt = self.doubt or error
         self.results[check.number] = CheckResult(check.number, check.name, Status.NOT_MADE, error.message, error.code)
 
     def executed(self, executed: Executed) -> None:
+        """What executing again came to."""
         for result in executed.results:
             self.results[result.number] = result
             if result.status is not Status.PASSED:
@@ -101,10 +111,12 @@ class _Course:
         self.results[check.number] = CheckResult(check.number, check.name, status, error.message, error.code)
 
     def skipped(self, check: Check, why: str, code: str | None = None) -> None:
+        """It was not made, unless something is known of it already."""
         self.results.setdefault(check.number, CheckResult(check.number, check.name, Status.NOT_MADE, why, code))
 
     @property
     def ended(self) -> bool:
+        """Whether something has decided."""
         return self.code is not None
 
 
@@ -165,7 +177,7 @@ class Begun:
 
     __slots__ = ("_course", "_data", "_demands", "examined")
 
-    def __init__(self, data: bytes, demands: Demands, course: "_Course", examined: Examined | None) -> None:
+    def __init__(self, data: bytes, demands: Demands, course: "Course", examined: Examined | None) -> None:
         self._data = data
         self._demands = demands
         self._course = course
@@ -194,12 +206,16 @@ class Begun:
         """The end of the verification; `executed` when `wants_execution`."""
         if executed is not None:
             self._course.executed(executed)
-        return _report(self._data, self._course, self._demands.required, unconstrained(self._demands.expectations))
+        strengths = strengths_of(self._course, _CONSISTENT, _RE_EXECUTED)
+        for check, why in _ABSENT:
+            self._course.skipped(check, why)
+        names = unconstrained(self._demands.expectations)
+        return concluded(self._data, self._course, self._demands.required, strengths=strengths, unconstrained=names)
 
 
 def begin(data: bytes, demands: Demands, *, chain: Chain | None = None) -> Begun:
     """Make all checks of the bundle in `data` that execute nothing; it is added to the `chain` that it belongs to."""
-    course = _Course()
+    course = Course()
     examined = _read(data, course)
     if examined is not None:
         for check, make in _WITHOUT_EXECUTION:
@@ -209,16 +225,14 @@ def begin(data: bytes, demands: Demands, *, chain: Chain | None = None) -> Begun
         if not course.ended:
             _hold_key_paths(course, examined)
         if not course.ended:
-            _hold_signatures(course, examined, demands.trusts, required=demands.required)
-        if not course.ended:
-            _hold_evidence(course, examined, demands.attesting, asked=Strength.ATTESTED in demands.required)
+            hold_signatures(course, signable_of(examined.bundle), demands)
     received = None if chain is None else _link(course, chain, examined)
     if examined is not None and not course.ended:
         _expect(course, examined, demands, received=received)
     return Begun(data, demands, course, examined)
 
 
-def _read(data: bytes, course: _Course) -> Examined | None:
+def _read(data: bytes, course: Course) -> Examined | None:
     """Checks 1 and 2."""
     try:
         bundle = decode_bundle(data)
@@ -245,7 +259,7 @@ def _read(data: bytes, course: _Course) -> Examined | None:
     return Examined(bundle)
 
 
-def _make(course: _Course, check: Check, make: Callable[[Examined], str], examined: Examined) -> None:
+def _make(course: Course, check: Check, make: Callable[[Examined], str], examined: Examined) -> None:
     try:
         course.passed(check, make(examined))
     except UnsupportedError as error:
@@ -254,7 +268,7 @@ def _make(course: _Course, check: Check, make: Callable[[Examined], str], examin
         course.failed(check, error)
 
 
-def _hold_key_paths(course: _Course, examined: Examined) -> None:
+def _hold_key_paths(course: Course, examined: Examined) -> None:
     """Check 21."""
     try:
         found = check_key_paths(examined.bundle)
@@ -267,12 +281,10 @@ def _hold_key_paths(course: _Course, examined: Examined) -> None:
             course.passed(checks.KEY_PATHS, found)
 
 
-def _hold_signatures(
-    course: _Course, examined: Examined, trusts: Sequence[Trust], *, required: frozenset[Strength]
-) -> None:
-    """Check 16."""
+def hold_signatures(course: Course, subject: Signable, demands: Demands) -> None:
+    """Check 16, and of what stands beside signatures that hold 22 to 30 and 17."""
     try:
-        signed = check_signatures(examined.bundle, trusts)
+        signed = check_signatures(subject, demands.trusts)
     except EvidenceError as error:
         course.failed(checks.SIGNATURES, error)
         return
@@ -280,10 +292,11 @@ def _hold_signatures(
     missing = signed.missing
     if missing is None:
         course.passed(checks.SIGNATURES, f"signed by {len(signed.signers)}, as many of whom are trusted as asked for")
-    elif Strength.SIGNED in required:
+    elif Strength.SIGNED in demands.required:
         course.doubted(checks.SIGNATURES, EvidenceError(_asked(missing), code=missing.code))
     else:
         course.skipped(checks.SIGNATURES, missing.detail)
+    _hold_evidence(course, subject, signed, demands)
 
 
 def _asked(missing: Unsigned) -> str:
@@ -292,11 +305,10 @@ def _asked(missing: Unsigned) -> str:
     )
 
 
-def _hold_evidence(course: _Course, examined: Examined, attesting: Any, *, asked: bool) -> None:
+def _hold_evidence(course: Course, subject: Signable, signed: Signed, demands: Demands) -> None:
     """Checks 22 to 30, and 17. What only a policy could accept is no doubt unless it was asked for."""
-    if course.signed is None:
-        return
-    if all(item.kind != EVIDENCE for item in examined.bundle.attachments):
+    asked, attesting = Strength.ATTESTED in demands.required, demands.attesting
+    if all(item.kind != EVIDENCE for item in subject.attachments):
         if asked:
             absent = EvidenceError("attested is asked for, but evidence is not present", code="not-attested")
             course.doubted(checks.ATTESTATION, absent)
@@ -307,7 +319,7 @@ def _hold_evidence(course: _Course, examined: Examined, attesting: Any, *, asked
 
     judging = attesting if asked and attesting is not None else Attesting()
     try:
-        attested = check_evidence(examined.bundle, course.signed, judging)
+        attested = check_evidence(subject.claim_digest, subject.attachments, signed, judging)
     except EvidenceError as error:
         course.failed(checks.EVIDENCE_KEY, error)
         return
@@ -325,7 +337,7 @@ def _hold_evidence(course: _Course, examined: Examined, attesting: Any, *, asked
         course.skipped(checks.ATTESTATION, "present, and not asked for")
 
 
-def _link(course: _Course, chain: Chain, examined: Examined | None) -> int | None:
+def _link(course: Course, chain: Chain, examined: Examined | None) -> int | None:
     """Check 18: how many receipts the bundle before sent into this one, `None` when it continues none.
 
     What was found wrong with the bundle itself stays what decided.
@@ -345,7 +357,7 @@ def _link(course: _Course, chain: Chain, examined: Examined | None) -> int | Non
     return link.received
 
 
-def _expect(course: _Course, examined: Examined, demands: Demands, *, received: int | None) -> None:
+def _expect(course: Course, examined: Examined, demands: Demands, *, received: int | None) -> None:
     """Check 20. It is only made where something was compared."""
     bundle = examined.bundle
     subject = Subject(bundle.claim, bundle.content, examined.parsed, examined.calls, received)
@@ -359,10 +371,18 @@ def _expect(course: _Course, examined: Examined, demands: Demands, *, received: 
         course.skipped(checks.EXPECTATIONS, "; ".join(("nothing is expected of the claim", *notes)))
 
 
-def _report(
-    data: bytes, course: _Course, required: frozenset[Strength], unconstrained_names: tuple[str, ...]
+def concluded(
+    data: bytes,
+    course: Course,
+    required: frozenset[Strength],
+    *,
+    strengths: frozenset[Strength],
+    unconstrained: tuple[str, ...],
 ) -> Report:
-    strengths = _strengths(course)
+    """The report on `data`, of which `strengths` were found.
+
+    Checks of which nothing is known are said to have been decided before, or not to be asked for.
+    """
     missing = sorted(required - strengths, key=lambda strength: strength.value)
     decided = next((result for result in course.results.values() if result.status is Status.FAILED), None)
     if decided is not None and not course.malformed:
@@ -371,8 +391,6 @@ def _report(
         verdict = Verdict.INCONCLUSIVE
     else:
         verdict = Verdict.ESTABLISHED
-    for check, why in _ABSENT:
-        course.skipped(check, why)
     after = f"check {_deciding(course)} decided" if course.ended else "not asked for"
     for check in CHECKS:
         course.skipped(check, after)
@@ -398,33 +416,33 @@ def _report(
         code=code,
         message=message,
         malformed=course.malformed,
-        unconstrained=unconstrained_names,
+        unconstrained=unconstrained,
         signers=() if course.signed is None else course.signed.signers,
         evidence=course.evidence,
         established=made,
     )
 
 
-def _deciding(course: _Course) -> int:
+def _deciding(course: Course) -> int:
     """The number of the check that ended the verification."""
     return next(number for number, result in course.results.items() if result.code == course.code)
 
 
-def _strengths(course: _Course) -> frozenset[Strength]:
-    def all_passed(first: Check, last: Check) -> bool:
-        numbers = range(first.number, last.number + 1)
-        return all(number in course.results and course.results[number].status is Status.PASSED for number in numbers)
+def strengths_of(course: Course, consistent: Collection[Check], re_executed: Collection[Check]) -> frozenset[Strength]:
+    """What has been found, each when all of its checks passed; nothing counts for what is not consistent."""
 
-    found = set()
-    if all_passed(checks.FORMAT, checks.GAS):
-        found.add(Strength.CONSISTENT)
-        if all_passed(checks.SIGNATURES, checks.SIGNATURES):
-            found.add(Strength.SIGNED)
-        if all_passed(checks.ATTESTATION, checks.ATTESTATION):
-            found.add(Strength.ATTESTED)
-        if all_passed(checks.RE_EXECUTION, checks.COMPLETENESS):
-            found.add(Strength.RE_EXECUTED)
-    return frozenset(found)
+    def all_passed(*needed: Check) -> bool:
+        found = [course.results.get(check.number) for check in needed]
+        return all(result is not None and result.status is Status.PASSED for result in found)
+
+    if not all_passed(*consistent):
+        return frozenset()
+    needed = {
+        Strength.SIGNED: (checks.SIGNATURES,),
+        Strength.ATTESTED: (checks.ATTESTATION,),
+        Strength.RE_EXECUTED: tuple(re_executed),
+    }
+    return frozenset({Strength.CONSISTENT, *(name for name, those in needed.items() if all_passed(*those))})
 
 
 def _established(claim: Claim, *, file_digest: bytes, strengths: frozenset[Strength]) -> VerifiedClaim:
