@@ -16,11 +16,15 @@ from near_tee_cli.attest.report_data import NearTeeBinding, Scope, report_data_o
 from near_tee_cli.errors import EvidenceError, HostError
 from near_tee_cli.primitives import keys
 from near_tee_cli.primitives.curves import ed25519
-from near_tee_cli.proof.bundle import Bundle
+from near_tee_cli.proof.bundle import Attachment, Bundle
 from near_tee_cli.proof.claim import claim_digest
 from near_tee_cli.proof.evidence_part import EvidencePart, attached
 from near_tee_cli.proof.report import Strength, VerifiedClaim
-from near_tee_cli.proof.signatures import sign_bundle
+from near_tee_cli.proof.signatures import Signable, signable_of, signed_attachments
+from near_tee_cli.worker.wasi_bundle import WasiBundle
+from near_tee_cli.worker.wasi_bundle import signable_of as wasi_signable_of
+from near_tee_cli.worker.wasi_statement import claim_digest as wasi_claim_digest
+from near_tee_cli.worker.wasi_verifier import VerifiedWasi
 
 EPHEMERAL, KMS = "ephemeral", "kms"
 """Made here and gone with the process; or derived by the agent, the same after every start of the same application."""
@@ -69,12 +73,20 @@ class AttestedKey:
     def sign(self, bundle: Bundle, verified: VerifiedClaim) -> Bundle:
         """`bundle` with this key's signature and evidence. Raises `EvidenceError` for what was not verified here."""
         digest = claim_digest(bundle.claim)
-        if Strength.RE_EXECUTED not in verified.strengths or not verified.claim_digest == digest == bundle.claim_digest:
-            raise EvidenceError("an attested key signs only what this process has executed again", code="not-verified")
+        _require_verified(verified.strengths, verified.claim_digest, digest, bundle.claim_digest)
+        return bundle._replace(attachments=self._signed(signable_of(bundle), digest))
+
+    def sign_wasi(self, bundle: WasiBundle, verified: VerifiedWasi) -> WasiBundle:
+        """The same for a claim about a program. Raises `EvidenceError` for what was not executed again here."""
+        digest = wasi_claim_digest(bundle.claim)
+        _require_verified(verified.strengths, verified.claim_digest, digest, bundle.claim_digest)
+        return bundle._replace(attachments=self._signed(wasi_signable_of(bundle), digest))
+
+    def _signed(self, subject: Signable, digest: bytes) -> tuple[Attachment, ...]:
         part = self._part or self._bound(digest)
         environment = Environment(self.mode, parse_quote(part.evidence.quote).identity)
-        signed = sign_bundle(bundle, public_key=self.public_key, sign=self._signature, environment=environment)
-        return signed._replace(attachments=tuple(sorted({*signed.attachments, attached(part)})))
+        signed = signed_attachments(subject, self.public_key, self._signature, environment=environment)
+        return tuple(sorted({*signed, attached(part)}))
 
     def _bound(self, claim: bytes | None) -> EvidencePart:
         binding = NearTeeBinding(
@@ -104,6 +116,12 @@ class AttestedKey:
 
     def __reduce__(self) -> str:
         raise TypeError("an attested key is not copied out of its process")
+
+
+def _require_verified(strengths: frozenset[Strength], established: bytes, *others: bytes) -> None:
+    """Refuse a claim of which something else was established. Raises `EvidenceError` (`not-verified`)."""
+    if Strength.RE_EXECUTED not in strengths or set(others) != {established}:
+        raise EvidenceError("an attested key signs only what this process has executed again", code="not-verified")
 
 
 def _secret(agent: GuestAgent, kind: str) -> bytes:

@@ -15,6 +15,8 @@ Whoever checks a claim executes the program again. Instructions counted by anoth
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from near_tee_cli.attest.environment import MEMBER, environment_document
+from near_tee_cli.attest.environment import Environment as Home
 from near_tee_cli.attest.statement import Statement, encode_statement, says
 from near_tee_cli.errors import BadInputError, EvidenceError, UnsupportedError
 from near_tee_cli.primitives import account_id as account_ids
@@ -217,10 +219,11 @@ def _encode_outcome(outcome: Outcome) -> bytes:
 
 def decode_claim(data: bytes) -> WasiClaim:
     """The claim that `data` encodes, all of it. Raises `BadInputError`."""
-    return whole(data, _read_claim, what="claim")
+    return whole(data, read_claim, what="claim")
 
 
-def _read_claim(data: bytes, at: int) -> tuple[WasiClaim, int]:
+def read_claim(data: bytes, at: int) -> tuple[WasiClaim, int]:
+    """A claim at `at`, and the position after it; only for callers of `whole`."""
     network, at = _read_text(data, at, what="network")
     contract, at = _read_text(data, at, what="contract")
     if contract and not account_ids.is_valid(contract):
@@ -272,8 +275,11 @@ def _read_text(data: bytes, at: int, *, what: str) -> tuple[str, int]:
     return value, at
 
 
-def statement_of(claim: WasiClaim) -> Statement:
-    """The statement about a claim: program, output and outcome are its subjects, all fields its predicate."""
+def statement_of(claim: WasiClaim, home: Home | None = None) -> Statement:
+    """The statement about a claim: program, output and outcome are its subjects, all fields its predicate.
+
+    A key that lives in a measured environment says so in the same breath: `home`.
+    """
     predicate = {
         **_fields(claim.place),
         "task": _fields(claim.task),
@@ -282,6 +288,7 @@ def statement_of(claim: WasiClaim) -> Statement:
         "task_digest": hash_text(task_digest(claim.task)),
         "outcome_digest": hash_text(outcome_digest(claim.outcome)),
         "claim_digest": hash_text(claim_digest(claim)),
+        **({} if home is None else {MEMBER: environment_document(home)}),
     }
     subjects = {
         "program": claim.task.program,
@@ -303,6 +310,11 @@ def require_about(payload: bytes, claim: WasiClaim) -> None:
     """
     if not says(payload, statement_of(claim)):
         raise EvidenceError("an envelope is about another claim", code="other-claim")
+
+
+def claim_document(claim: WasiClaim) -> dict[str, Any]:
+    """All fields of a claim and its digests, as its statement has them."""
+    return dict(statement_of(claim).predicate)
 
 
 def _fields(record: Any) -> dict[str, Any]:

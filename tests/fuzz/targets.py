@@ -33,12 +33,14 @@ from near_tee_cli.proof.chain_file import pack, unpack
 from near_tee_cli.proof.evidence_part import encode_evidence, parse_evidence
 from near_tee_cli.proof.policy import parse_policy
 from near_tee_cli.proof.signatures import statement_of
-from near_tee_cli.proof.verifier import NO_REPLAY, verify
+from near_tee_cli.proof.verifier import NO_REPLAY, Demands, verify
 from near_tee_cli.sources.quote_files import read_quote_file
 from near_tee_cli.sources.shapes import recognise
 from near_tee_cli.state.keys import describe
 from near_tee_cli.state.node import decode, encode
 from near_tee_cli.vm.limits import check
+from near_tee_cli.worker.wasi_bundle import decode_wasi_bundle, encode_wasi_bundle
+from near_tee_cli.worker.wasi_verifier import begin_wasi
 from near_tee_cli.workspace.cases import read_case
 from near_tee_cli.workspace.snapshot_files import Form, read_snapshot, write_snapshot
 from near_tee_cli.workspace.step_files import MAGIC as STEP_MAGIC
@@ -115,6 +117,17 @@ def _verified(data: bytes) -> object:
     return report
 
 
+def _claims_about_programs() -> list[bytes]:
+    return [(SEEDS / "echo.ntw").read_bytes()]
+
+
+def _verified_wasi(data: bytes) -> object:
+    report = begin_wasi(data, Demands(NO_REPLAY)).report(None)
+    if report.report.code is None:
+        decode_wasi_bundle(data)
+    return report
+
+
 def _evidence() -> list[bytes]:
     return [encode_evidence(reject.part()), encode_evidence(reject.part(event_log=None, compose=None))]
 
@@ -188,4 +201,6 @@ TARGETS: dict[str, Target] = {
     "trie-key": Target(describe, lambda: [b"\0a.near", b"\x09a.near,k", b"\x10" + bytes(8)]),
     "trie-node": Target(decode, _trie_nodes, encode),
     "verification": Target(_verified, _bundles),
+    "wasi-bundle": Target(decode_wasi_bundle, _claims_about_programs, encode_wasi_bundle),
+    "wasi-verification": Target(_verified_wasi, _claims_about_programs),
 }  # fmt: skip
