@@ -3,8 +3,8 @@
 from near_tee_cli.cli.parameters import MANY, Parameter
 
 CODES = Parameter(
-    "codes", ("--code",), "A contract for bundles that only name its hash; repeat for several.", "WASM", kind=MANY,
-    panel="Demands",
+    "codes", ("--code",), "A contract or program for files that only name its hash; repeat for several.", "WASM",
+    kind=MANY, panel="Demands",
 )  # fmt: skip
 TIME_LIMIT = Parameter(
     "time_limit", ("--time-limit",), "Seconds that executing one bundle again may take. Default 60.", "SECONDS",

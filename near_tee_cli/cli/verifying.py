@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from near_tee_cli.batch.pool import Task, run_all
@@ -12,12 +13,13 @@ from near_tee_cli.cli.expecting import Expected, expectations_json
 from near_tee_cli.errors import BadInputError, NearTeeError, UnsupportedError
 from near_tee_cli.isolate.child import Death
 from near_tee_cli.primitives.keys import public_key_text
+from near_tee_cli.proof.bundle import is_bundle
 from near_tee_cli.proof.chain import Chain
 from near_tee_cli.proof.chain_file import is_chain_file, unpack
 from near_tee_cli.proof.report import Report
 from near_tee_cli.proof.verifier import Begun, Demands, begin
 
-SUFFIXES = (".ntb", ".ntc")
+SUFFIXES = (".ntb", ".ntc", ".ntw")
 _EXITS = {"established": exit_codes.OK, "contradicted": exit_codes.VERIFY_FAILED}
 
 
@@ -38,17 +40,40 @@ def verified(
                     chain.skip()
                 yield Task(path, None, _unread(path, data))
                 continue
+            if not is_bundle(data) and (task := _about_program(path, data, demands, chain, executor, expected)):
+                yield task
+                continue
             begun = begin(data, demands, chain=chain)
             if executor is None or not begun.wants_execution:
                 yield Task(path, None, _entry(path, data, begun.report(None), expected))
             else:
-                yield Task((path, data, begun), begun.execute(executor.starter))
+                finish = partial(_finished, path, data, begun, executor, expected)
+                yield Task(finish, begun.execute(executor.starter))
 
-    def finish(key: tuple[str, bytes, Begun], answer: bytes | Death) -> dict[str, Any]:
-        path, data, begun = key
-        return _entry(path, data, begun.report(executor.executed(answer)), expected)
+    return (entry for _, entry in run_all(tasks(), hands=hands, finish=lambda finish, answer: finish(answer)))
 
-    return (entry for _, entry in run_all(tasks(), hands=hands, finish=finish))
+
+def _finished(
+    path: str, data: bytes, begun: Begun, executor: Any, expected: Expected, answer: bytes | Death
+) -> dict[str, Any]:
+    return _entry(path, data, begun.report(executor.executed(answer)), expected)
+
+
+def _about_program(
+    path: str, data: bytes, demands: Demands, chain: Chain | None, executor: Any, expected: Expected
+) -> Task | None:
+    """What there is to do with a claim about a program; `None` when `data` is none."""
+    from near_tee_cli.worker.wasi_bundle import is_wasi_bundle
+
+    if not is_wasi_bundle(data):
+        return None
+    if chain is not None:
+        chain.skip()
+        told = "a claim about a program continues no bundle and has none after it"
+        return Task(path, None, _unread(path, BadInputError(told, code="not-a-bundle")))
+    from near_tee_cli.cli.wasi_verifying import task
+
+    return task(path, data, demands, executor=executor, entry=lambda report: _entry(path, data, report, expected))
 
 
 def _bundles_in(paths: Sequence[str]) -> Iterator[tuple[str, bytes | BadInputError]]:

@@ -11,8 +11,8 @@ import signal
 import struct
 import sys
 import time
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from near_tee_cli.batch.manifest import parse_manifest
 from near_tee_cli.cli import exit_codes
@@ -29,6 +29,8 @@ from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.proof.verifier import DEFAULT_REQUIRED, Demands, begin
 from near_tee_cli.worker.loop import Loop, Source, Work
 from near_tee_cli.workspace.result_store import Results
+
+J = TypeVar("J")
 
 _FRAME = struct.Struct("<III")
 _TICK_SECONDS = 1.0
@@ -63,47 +65,104 @@ class Executing(NamedTuple):
     results: Results
 
 
-def forked(executing: Executing) -> tuple[int, int]:
-    """Start the executing process: its pid, and the pipe that finished jobs come out of."""
+def forked(work: Callable[[int], None]) -> tuple[int, int]:
+    """Start the executing process, which works on a pipe: its pid, and where finished jobs come out."""
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
     if pid == 0:
         os.close(reading)
-        _execute(executing, writing)
+        _execute(work, writing)
     os.close(writing)
     return pid, reading
 
 
-def _execute(executing: Executing, pipe: int) -> None:
+def execute_jobs(executing: Executing, pipe: int) -> None:
+    """What the executing process does."""
+    _Executor(executing, pipe).run()
+
+
+def _execute(work: Callable[[int], None], pipe: int) -> None:
     """Everything that the executing process does. Never comes back."""
     status = exit_codes.INTERNAL
     try:
         die_with_parent()
-        _Executor(executing, pipe).run()
+        work(pipe)
         status = exit_codes.OK
     finally:
         sys.stderr.flush()
         os._exit(status)
 
 
-class _Executor:
-    def __init__(self, executing: Executing, pipe: int) -> None:
-        self._executing = executing
+class Hands(Generic[J]):
+    """The executing process at its jobs: a loop, the pipe that results go into, and signs of life."""
+
+    def __init__(
+        self,
+        pipe: int,
+        source: Source[J],
+        *,
+        hands: int,
+        health_seconds: float,
+        work: Callable[[J], Work[Finished]],
+        failed: Callable[[J, NearTeeError], Finished],
+    ) -> None:
+        """`work` does a job, `failed` makes a result of what it raised."""
         self._pipe = pipe
+        self._health_seconds = health_seconds
         self._begun = time.monotonic()
         self._done = self._failed = 0
-        self._next_health = executing.health_seconds
-        self._loop: Loop[Incoming, Finished] = Loop(
-            executing.source, hands=executing.hands, work=self._work, failed=self._refused, deliver=self._deliver
-        )
+        self._next_health = health_seconds
+        self._loop: Loop[J, Finished] = Loop(source, hands=hands, work=work, failed=failed, deliver=self._deliver)
 
     def run(self) -> None:
+        """Work until the source ends or a signal says so."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: self._loop.stop())
         self._loop.run(sign_of_life=self._tick, every=_TICK_SECONDS)
         self._say_health()
+
+    def _deliver(self, _: J, finished: Finished) -> None:
+        self._done += 1
+        self._failed += finished.summary["exit"] != exit_codes.OK
+        head = cj.dumps(
+            {
+                "name": finished.name,
+                "job_id": None if finished.job_id is None else finished.job_id.hex(),
+                "summary": finished.summary,
+            }
+        )
+        parts = (head, finished.bundle, finished.executed)
+        rest = memoryview(_FRAME.pack(*map(len, parts)) + b"".join(parts))
+        while rest:
+            rest = rest[os.write(self._pipe, rest) :]
+
+    def _tick(self) -> None:
+        if time.monotonic() - self._begun >= self._next_health:
+            self._next_health += self._health_seconds
+            self._say_health()
+
+    def _say_health(self) -> None:
+        seconds = int(time.monotonic() - self._begun)
+        said = {"working": self._loop.working, "done": self._done, "failed": self._failed, "seconds": seconds}
+        log("health", **said)
+
+
+class _Executor:
+    def __init__(self, executing: Executing, pipe: int) -> None:
+        self._executing = executing
+        self._hands = Hands(
+            pipe,
+            executing.source,
+            hands=executing.hands,
+            health_seconds=executing.health_seconds,
+            work=self._work,
+            failed=self._refused,
+        )
+
+    def run(self) -> None:
+        self._hands.run()
 
     def _work(self, incoming: Incoming) -> Work[Finished]:
         if incoming.problem is not None:
@@ -115,7 +174,7 @@ class _Executor:
             try:
                 work = understood(item._replace(name=name), run.base, run.line_of, inputs)
             except NearTeeError as error:
-                return _stopped(name, error)
+                return refused(name, error)
             kept = run.results.find(work.job_id)
             if kept is not None:
                 return Finished(name, work.job_id, {**kept.summary, "cached": True}, kept.bundle, b"")
@@ -139,35 +198,11 @@ class _Executor:
         return Finished(name, work.job_id, summary, bundle, b"" if isinstance(again, Death) else again)
 
     def _refused(self, incoming: Incoming, error: NearTeeError) -> Finished:
-        return _stopped(incoming.name, error)
-
-    def _deliver(self, _: Incoming, finished: Finished) -> None:
-        self._done += 1
-        self._failed += finished.summary["exit"] != exit_codes.OK
-        head = cj.dumps(
-            {
-                "name": finished.name,
-                "job_id": None if finished.job_id is None else finished.job_id.hex(),
-                "summary": finished.summary,
-            }
-        )
-        parts = (head, finished.bundle, finished.executed)
-        rest = memoryview(_FRAME.pack(*map(len, parts)) + b"".join(parts))
-        while rest:
-            rest = rest[os.write(self._pipe, rest) :]
-
-    def _tick(self) -> None:
-        if time.monotonic() - self._begun >= self._next_health:
-            self._next_health += self._executing.health_seconds
-            self._say_health()
-
-    def _say_health(self) -> None:
-        seconds = int(time.monotonic() - self._begun)
-        said = {"working": self._loop.working, "done": self._done, "failed": self._failed, "seconds": seconds}
-        log("health", **said)
+        return refused(incoming.name, error)
 
 
-def _stopped(name: str, error: NearTeeError) -> Finished:
+def refused(name: str, error: NearTeeError) -> Finished:
+    """The result of a job that ended in an error."""
     return Finished(name, None, stopped(exit_codes.of_error(error), members_of(error)), b"", b"")
 
 

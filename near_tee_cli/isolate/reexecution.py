@@ -40,6 +40,11 @@ class IsolatedExecutor:
         self.said: Mapping[str, Any] = {}
         """What the last machine had said of it, and `confined`."""
 
+    @property
+    def seconds(self) -> float:
+        """How long one child may take."""
+        return self._bounds.wall_seconds
+
     def __call__(
         self,
         bundle: Bundle,

@@ -23,8 +23,8 @@ LINE = CommandLine(
         " bundle. Ends with 4 when a claim is contradicted, with 5 when something asked for cannot be told."
     ),
     parameters=(
-        Parameter("bundles", (), "Proof bundles, chain files, or directories of them.", "BUNDLE...", kind=MANY,
-                  required=True),
+        Parameter("bundles", (), "Proof bundles, chain files, claims about programs, or directories of them.",
+                  "BUNDLE...", kind=MANY, required=True),
         Parameter("no_replay", ("--no-replay",), "Execute nothing: check that the claim is consistent.", kind=FLAG,
                   panel="Demands"),
         Parameter("require", ("--require",),
@@ -49,6 +49,9 @@ LINE = CommandLine(
         *OUTPUT,
     ),
 )  # fmt: skip
+
+_UNSHOWN = (" decided", "not part of this kind of claim")
+"""Ends of details that people need not read."""
 
 _WORST = (exit_codes.VERIFY_FAILED, exit_codes.BAD_INPUT, exit_codes.VERIFY_INCONCLUSIVE, exit_codes.OK)
 
@@ -166,16 +169,27 @@ def _was_made(entry: dict[str, Any], name: str) -> bool:
     return any(check["name"] == name and check["result"] != "not-made" for check in entry["checks"])
 
 
-def _entry_lines(entry: dict[str, Any], style: Style) -> list[str]:
-    from near_tee_cli.cli.claims import claim_lines
+def _claim_lines(entry: dict[str, Any]) -> list[str]:
+    """What is claimed of a state or of a program, in a few lines; none when it could not be read."""
+    if entry["claim"] is not None:
+        from near_tee_cli.cli.claims import claim_lines
 
+        return claim_lines(entry)
+    if entry.get("wasi") is None:
+        return []
+    from near_tee_cli.cli.wasi_verifying import claim_lines as program_lines
+
+    return program_lines(entry["wasi"])
+
+
+def _entry_lines(entry: dict[str, Any], style: Style) -> list[str]:
     lines = [f"{style('bundle', BOLD)}  {plain(entry['path'])}"]
     if entry["file_digest"] is not None:
         lines[0] += f"  {entry['size']:,} bytes  {entry['file_digest']}"
-    if entry["claim"] is not None:
-        lines += [f"  claims: {line}" if at == 0 else f"          {line}" for at, line in enumerate(claim_lines(entry))]
+    claim = _claim_lines(entry)
+    lines += [f"  claims: {line}" if at == 0 else f"          {line}" for at, line in enumerate(claim)]
     lines += evidence_lines(entry)
-    shown = [check for check in entry["checks"] if not check["detail"].endswith(" decided") or check["code"]]
+    shown = [check for check in entry["checks"] if not check["detail"].endswith(_UNSHOWN) or check["code"]]
     lines += check_lines(shown, style)
     expected = entry["expected"]
     if expected is not None and expected["unconstrained"] and _was_made(entry, "expectations"):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from typing import Any
 
 from near_tee_cli.cli import exit_codes
@@ -51,7 +52,7 @@ def execute(given: Given) -> Report:
         raise UsageError("one key signs: --attest makes it, --key names it", where="--key")
     require_attesting(given)
     store = ResultStore(given["out"], resume=True)
-    pid, pipe = working.forked(_executing(given, store))
+    pid, pipe = working.forked(partial(working.execute_jobs, _executing(given, store)))
     try:
         with working.Stopping(pid):
             key, warnings = _key(given)
