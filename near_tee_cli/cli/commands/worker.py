@@ -12,6 +12,17 @@ from near_tee_cli.cli.parameters import COMPILER, FLAG, OUTPUT, CommandLine, Giv
 from near_tee_cli.cli.report import Report
 from near_tee_cli.errors import EvidenceError, UsageError
 
+_PANEL = "OutLayer"
+OUTLAYER = (
+    Parameter("outlayer", ("--outlayer",), "Jobs are requests of OutLayer's contract: in logs, in steps, or in saved"
+              " answers of RPC.", kind=FLAG, panel=_PANEL),
+    Parameter("programs", ("--programs",), "Where programs lie, found by their hash.", "DIRECTORY", panel=_PANEL),
+    Parameter("contract", ("--contract",), "The account whose requests count. Default outlayer.near.", "ACCOUNT",
+              panel=_PANEL),
+    Parameter("network", ("--network",), "The network that it is on. Default mainnet.", "ID", panel=_PANEL),
+)  # fmt: skip
+"""Answering requests for executions."""
+
 LINE = CommandLine(
     name="worker",
     summary="take jobs as they come, prove each, sign, and tell of it",
@@ -32,6 +43,7 @@ LINE = CommandLine(
         Parameter("health", ("--health",), "Seconds between two lines of health on standard error. Default 30.",
                   "SECONDS"),
         Parameter("sign_with", ("--key",), "The file of a key that signs what was proved.", "FILE"),
+        *OUTLAYER,
         *ATTEST,
         COMPILER,
         *OUTPUT,
@@ -51,12 +63,17 @@ def execute(given: Given) -> Report:
     if given["attest"] and given["sign_with"] is not None:
         raise UsageError("one key signs: --attest makes it, --key names it", where="--key")
     require_attesting(given)
-    store = ResultStore(given["out"], resume=True)
-    pid, pipe = working.forked(partial(working.execute_jobs, _executing(given, store)))
+    _require_outlayer(given)
+    if given["outlayer"]:
+        work, serve = _outlayer(given)
+    else:
+        store = ResultStore(given["out"], resume=True)
+        work, serve = partial(working.execute_jobs, _executing(given, store)), partial(_serve, store=store)
+    pid, pipe = working.forked(work)
     try:
         with working.Stopping(pid):
             key, warnings = _key(given)
-            counts = _serve(pipe, store, key)
+            counts = serve(pipe, key=key)
     finally:
         os.close(pipe)
         ended = os.waitpid(pid, 0)[1]
@@ -69,29 +86,91 @@ def execute(given: Given) -> Report:
     return Report(exit_codes.OK, result, lambda _: [text], warnings=warnings)
 
 
-def _executing(given: Given, store: Any) -> Any:
-    from near_tee_cli.cli import machine as machines
-    from near_tee_cli.cli import units, working
-    from near_tee_cli.cli.batch_items import line_parser
-    from near_tee_cli.cli.commands.prove import LINE as PROVE
-    from near_tee_cli.cli.commands.prove import complete
-    from near_tee_cli.cli.isolated import DEFAULT_TIME_LIMIT, executor
+def _require_outlayer(given: Given) -> None:
+    """Refuse half of what it takes. Raises `UsageError`."""
+    if given["outlayer"] and given["programs"] is None:
+        raise UsageError("where are the programs?", where="--programs", hint="add --programs DIRECTORY")
+    for parameter in OUTLAYER:
+        if not given["outlayer"] and given[parameter.name] not in (None, False):
+            raise UsageError(f"{parameter.flags[0]} goes with --outlayer", where=parameter.flags[0])
+
+
+def _outlayer(given: Given) -> tuple[Any, Any]:
+    """What both processes do with requests of OutLayer's contract."""
+    from near_tee_cli.cli import outlayer_executing, outlayer_results
+    from near_tee_cli.cli.outlayer_jobs import Programs
+    from near_tee_cli.primitives.account_id import require_valid
+
+    if not os.path.isdir(given["programs"]):
+        raise UsageError(f"{given['programs']} is no directory", where="--programs")
+    contract = given["contract"] or "outlayer.near"
+    require_valid(contract)
+    outlayer_results.prepare(given["out"])
+    requests = outlayer_executing.Requests(
+        source=_source(given),
+        base=given["base"] or given["jobs_directory"] or "",
+        programs=Programs(given["programs"]),
+        network=given["network"] or "mainnet",
+        contract=contract,
+        hands=_hands(given),
+        seconds=_seconds(given),
+        health_seconds=_health_seconds(given),
+        out=given["out"],
+    )
+
+    def serve(pipe: int, *, key: Any) -> dict[str, int]:
+        sign, signer = (None, None) if key is None else (key.sign_wasi, key.signer)
+        return outlayer_results.serve(pipe, given["out"], sign=sign, signer=signer)
+
+    return partial(outlayer_executing.execute_requests, requests), serve
+
+
+def _source(given: Given) -> Any:
     from near_tee_cli.cli.job_sources import DirectoryJobs, StreamJobs
 
     folder = given["jobs_directory"]
     if folder is not None and not os.path.isdir(folder):
         raise UsageError(f"{folder} is no directory", where="--jobs-from")
-    seconds = DEFAULT_TIME_LIMIT
-    if given["time_limit"] is not None:
-        seconds = units.seconds(given["time_limit"], "--time-limit")
+    return StreamJobs(sys.stdin.fileno()) if folder is None else DirectoryJobs(folder, once=given["once"])
+
+
+def _hands(given: Given) -> int:
+    from near_tee_cli.cli import units
+
+    return (units.number(given["jobs"], "--jobs", bound=1024) if given["jobs"] else 0) or os.cpu_count() or 1
+
+
+def _seconds(given: Given) -> float:
+    from near_tee_cli.cli import units
+    from near_tee_cli.cli.isolated import DEFAULT_TIME_LIMIT
+
+    limit = given["time_limit"]
+    return DEFAULT_TIME_LIMIT if limit is None else units.seconds(limit, "--time-limit")
+
+
+def _health_seconds(given: Given) -> float:
+    from near_tee_cli.cli import units
+
+    return 30.0 if given["health"] is None else units.seconds(given["health"], "--health")
+
+
+def _executing(given: Given, store: Any) -> Any:
+    from near_tee_cli.cli import machine as machines
+    from near_tee_cli.cli import working
+    from near_tee_cli.cli.batch_items import line_parser
+    from near_tee_cli.cli.commands.prove import LINE as PROVE
+    from near_tee_cli.cli.commands.prove import complete
+    from near_tee_cli.cli.isolated import executor
+
+    source, seconds = _source(given), _seconds(given)
     cache, _ = machines.code_cache(machines.EXECUTING)
     return working.Executing(
-        source=StreamJobs(sys.stdin.fileno()) if folder is None else DirectoryJobs(folder, once=given["once"]),
-        base=given["base"] or folder or "",
+        source=source,
+        base=given["base"] or given["jobs_directory"] or "",
         line_of=line_parser(PROVE, complete),
-        hands=(units.number(given["jobs"], "--jobs", bound=1024) if given["jobs"] else 0) or os.cpu_count() or 1,
+        hands=_hands(given),
         seconds=seconds,
-        health_seconds=30.0 if given["health"] is None else units.seconds(given["health"], "--health"),
+        health_seconds=_health_seconds(given),
         compiler=given["compiler"],
         cache=cache,
         executor=executor(given["compiler"], seconds=seconds),
@@ -116,6 +195,15 @@ class _FileKey:
             raise EvidenceError("another claim was verified", code="not-verified")
         return sign_bundle(bundle, public_key=self._key.public_key(), sign=self._key.sign_bytes)
 
+    def sign_wasi(self, bundle: Any, verified: Any) -> Any:
+        from near_tee_cli.proof.signatures import signed_attachments
+        from near_tee_cli.worker.wasi_bundle import signable_of
+
+        if verified.claim_digest != bundle.claim_digest:
+            raise EvidenceError("another claim was verified", code="not-verified")
+        subject, key = signable_of(bundle), self._key
+        return bundle._replace(attachments=signed_attachments(subject, key.public_key(), key.sign_bytes))
+
 
 class _BoundKey:
     """A key of this process, bound by the machine."""
@@ -126,6 +214,7 @@ class _BoundKey:
         self._key = key
         self.signer = public_key_text(key.public_key)
         self.sign = key.sign
+        self.sign_wasi = key.sign_wasi
 
 
 def _key(given: Given) -> tuple[Any, tuple[str, ...]]:
@@ -141,7 +230,7 @@ def _key(given: Given) -> tuple[Any, tuple[str, ...]]:
     return _BoundKey(key), (SIMULATED,) if key.mode == MODE else ()
 
 
-def _serve(pipe: int, store: Any, key: Any) -> dict[str, int]:
+def _serve(pipe: int, *, store: Any, key: Any) -> dict[str, int]:
     """Sign, store and tell of every finished job; how many there were of each kind."""
     from near_tee_cli.cli.working import finished_jobs, log
     from near_tee_cli.primitives import canonical_json as cj
