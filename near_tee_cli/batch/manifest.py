@@ -5,12 +5,12 @@ An item says what a line of `prove` says, each flag under its long name: `{"cont
 strictly: an unknown name is refused where the line itself would refuse it.
 """
 
-import tomllib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from near_tee_cli.errors import BadInputError
 from near_tee_cli.primitives import canonical_json as cj
+from near_tee_cli.primitives import toml
 
 MAX_MANIFEST_BYTES = 64 << 20
 MAX_ITEMS = 1_000_000
@@ -61,7 +61,7 @@ def _read(data: bytes, what: str) -> tuple[Mapping[str, Any], list[Mapping[str, 
             return {}, [value]
         document = _object(value, what)
     else:
-        document = _toml(data, what)
+        document = toml.loads(data, what, code="bad-manifest")
     _only(document, ("version", "defaults", "items"), what)
     if document.get("version", VERSION) != VERSION:
         raise BadInputError(f"{what}: version must be {VERSION}", where="version")
@@ -85,13 +85,6 @@ def _is_lines(data: bytes) -> bool:
 
 def _lines(data: bytes) -> list[tuple[int, bytes]]:
     return [(number, line) for number, line in enumerate(data.splitlines(), 1) if line.strip()]
-
-
-def _toml(data: bytes, what: str) -> Mapping[str, Any]:
-    try:
-        return tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BadInputError(f"{what} is neither JSON nor TOML: {str(error)[:200]}") from error
 
 
 def _object(value: object, where: str) -> Mapping[str, Any]:

@@ -91,3 +91,9 @@ def test_mistakes(text) -> None:
     with pytest.raises(BadInputError) as caught:
         parse_manifest(text.encode(), "m")
     assert caught.value.code == "bad-manifest"
+
+
+def test_a_key_without_end_is_refused_before_it_is_read() -> None:
+    with pytest.raises(BadInputError) as caught:
+        parse_manifest(b".".join([b"a"] * 200_000) + b" = 1\n", "the manifest")
+    assert caught.value.code == "bad-manifest"
