@@ -45,7 +45,7 @@ from near_tee_cli.worker.wasi_statement import (
     statement_of,
 )
 
-MAGIC = b"ntw-wasi"
+MAGIC = b"near-ntw"
 """The first eight bytes of every file."""
 
 VERSION = 1

@@ -1,11 +1,14 @@
 """Files of claims about programs: one encoding, caps, and one word for what is none."""
 
+import inspect
+import re
+
 import pytest
 
 from near_tee_cli.errors import BadInputError, UnsupportedError
 from near_tee_cli.proof import bundle as bundles
 from near_tee_cli.proof.bundle import COMPACT_SIGNATURE, Attachment
-from near_tee_cli.worker import wasi_bundle
+from near_tee_cli.worker import wasi_bundle, wasi_verifier
 from near_tee_cli.worker.wasi_bundle import (
     MAGIC,
     decode_wasi_bundle,
@@ -13,7 +16,9 @@ from near_tee_cli.worker.wasi_bundle import (
     is_wasi_bundle,
     run_of,
 )
-from near_tee_cli.worker.wasi_run import MAX_STDERR_BYTES
+from near_tee_cli.worker.wasi_run import MAX_STDERR_BYTES, TRAPS, Limits, Recorded
+from near_tee_cli.worker.wasi_statement import Outcome, Place, Task
+from tests.support.cli import PROJECT
 from tests.support.wasi_bundles import ASKED, attested_bundle, run_here, signed_by, small_bundle
 
 DATA = encode_wasi_bundle(small_bundle())
@@ -96,3 +101,22 @@ def test_a_cap_is_kept_by_both(monkeypatch) -> None:
     with pytest.raises(BadInputError) as caught:
         encode_wasi_bundle(small_bundle())
     assert caught.value.code == "bundle-too-large"
+
+
+def test_the_document() -> None:
+    """docs/outlayer.md names what is written: the file's first bytes, fields, caps, traps and codes."""
+    text = (PROJECT / "docs" / "outlayer.md").read_text()
+    layout = text.partition("### WasiBundle")[2].partition("### WasiClaim")[0]
+    fields = [line.split("|")[1].strip() for line in layout.splitlines() if line.startswith("| ")][1:]
+    assert fields == ["magic", "version", *wasi_bundle.WasiBundle._fields]
+    assert f"`{MAGIC.decode()}`" in layout
+    for number in (wasi_bundle.MAX_VARIABLES, wasi_bundle.MAX_ATTACHMENTS):
+        assert f"at most {number}" in layout
+    claimed = text.partition("### WasiClaim")[2].partition("From `program`")[0]
+    names = [line.split("|")[1].strip() for line in claimed.splitlines() if line.startswith("| ")][1:]
+    task = [name for name in Task._fields if name not in ("limits", "recorded", "metering")]
+    task += [*Limits._fields, *Recorded._fields, "metering"]
+    assert names == [*Place._fields, *task, *Outcome._fields, "elapsed_ms"]
+    assert [word for word in TRAPS if f"`{word}`" not in text.partition("## 4.")[2]] == []
+    for code in re.findall(r'code="([a-z-]+)"', inspect.getsource(wasi_verifier)):
+        assert f"`{code}`" in text, code
