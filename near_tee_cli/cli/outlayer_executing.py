@@ -8,7 +8,7 @@ from near_tee_cli.cli.batch_jobs import stopped
 from near_tee_cli.cli.isolated import paths
 from near_tee_cli.cli.job_sources import Incoming
 from near_tee_cli.cli.outlayer_jobs import Asking, Programs, RequestJobs
-from near_tee_cli.cli.outlayer_results import kept_claim, named
+from near_tee_cli.cli.outlayer_results import job_id_of
 from near_tee_cli.cli.working import Finished, Hands, refused
 from near_tee_cli.errors import NearTeeError
 from near_tee_cli.isolate.child import TIMEOUT, Child, Death
@@ -23,6 +23,7 @@ from near_tee_cli.worker.wasi_child import job, read_answer
 from near_tee_cli.worker.wasi_run import Limits, Recorded, require_limits, require_runnable
 from near_tee_cli.worker.wasi_statement import Asked, Place, claim_of
 from near_tee_cli.worker.wasi_verifier import begin_wasi, shortened
+from near_tee_cli.workspace.result_store import Results
 
 DEFAULT_MEMORY_MB = 128
 """MiB of a program whose request names none."""
@@ -42,8 +43,8 @@ class Requests(NamedTuple):
     seconds: float
     """What one execution may take, whatever its request says."""
     health_seconds: float
-    out: str
-    """Where results lie by name: what is there already is executed once more and not twice."""
+    results: Results
+    """What is finished: it is executed once more, and not claimed anew."""
 
 
 def execute_requests(requests: Requests, pipe: int) -> None:
@@ -73,9 +74,10 @@ class _Executor:
         asked = self._asked(asking, request)
         context = asking.context
         place = Place(context.network, context.contract_id, request.request_id, request.data_id)
-        kept = kept_claim(named(self._requests.out, asking.name), place, asked)
+        job_id = job_id_of(place, asked)
+        kept = self._requests.results.find(job_id)
         if kept is not None:
-            return (yield from self._finished(asking, encode_wasi_bundle(kept), cached=True))
+            return (yield from self._finished(asking, job_id, kept.bundle, cached=True))
         begun = time.monotonic()
         answer = yield self._started(asked)
         elapsed_ms = int((time.monotonic() - begun) * 1000)
@@ -84,14 +86,14 @@ class _Executor:
             return _died(asking, run, elapsed_ms)
         claim = claim_of(asked, run, place=place, elapsed_ms=elapsed_ms)
         data = encode_wasi_bundle(bundle_of(claim, asked, run))
-        return (yield from self._finished(asking, data, cached=False))
+        return (yield from self._finished(asking, job_id, data, cached=False))
 
-    def _finished(self, asking: Asking, data: bytes, *, cached: bool) -> Work[Finished]:
+    def _finished(self, asking: Asking, job_id: bytes, data: bytes, *, cached: bool) -> Work[Finished]:
         """Execute a claim again, whose answer the signing process holds against it."""
         start = begin_wasi(data, DEMANDS).starter(self._paths, seconds=self._requests.seconds)
         again = b"" if start is None else (yield start())
         summary = {**_about(asking), "exit": exit_codes.OK, "error": None, "cached": cached}
-        return Finished(asking.name, None, summary, data, b"" if isinstance(again, Death) else again)
+        return Finished(asking.name, job_id, summary, data, b"" if isinstance(again, Death) else again)
 
     def failed(self, asking: Asking, error: NearTeeError) -> Finished:
         """The result of a request that is refused."""

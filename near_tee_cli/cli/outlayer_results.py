@@ -17,44 +17,48 @@ from near_tee_cli.isolate.child import TIMEOUT
 from near_tee_cli.primitives import base58
 from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.primitives.hashes import sha256
+from near_tee_cli.proof.claim import digest
 from near_tee_cli.proof.report import Verdict
 from near_tee_cli.proof.verifier import DEFAULT_REQUIRED, NO_REPLAY, Demands
 from near_tee_cli.worker.outlayer_answers import Response, answer, failure, response_of
 from near_tee_cli.worker.outlayer_cost import Resources, charged_for
 from near_tee_cli.worker.wasi_bundle import SUFFIX, WasiBundle, decode_wasi_bundle, encode_wasi_bundle, run_of
-from near_tee_cli.worker.wasi_statement import Asked, Place, environment_digest
+from near_tee_cli.worker.wasi_statement import Asked, Place, Task, environment_digest, task_digest
 from near_tee_cli.worker.wasi_verifier import VerifiedWasi, begin_wasi, verified_wasi
 from near_tee_cli.workspace.atomic import make_directory, read_file, write_file
+from near_tee_cli.workspace.blobs import DirectoryBlobs
+from near_tee_cli.workspace.result_seal import own_key
+from near_tee_cli.workspace.result_store import Results
 
 Sign = Callable[[WasiBundle, VerifiedWasi], WasiBundle]
 """Signs what was established."""
 
 _MAX_BYTES = 64 << 20
-_OBJECTS = "objects"
 
 
-def prepare(out: str) -> None:
-    """Make the directory of results. Raises `WriteError`."""
-    make_directory(out)
-    make_directory(os.path.join(out, _OBJECTS))
+def results_in(out: str) -> Results:
+    """The finished requests in a directory, which is made when it is not there. Raises `WriteError`."""
+    own_key()  # is there, or says so now
+    blobs = DirectoryBlobs(out)
+    for path in (out, blobs.path("objects"), blobs.path("jobs")):
+        make_directory(path)
+    return Results(blobs, key=own_key, suffix=SUFFIX)
 
 
-def named(out: str, name: str) -> str:
-    """Where the claim of a request lies."""
-    return os.path.join(out, name + SUFFIX)
-
-
-def kept_claim(path: str, place: Place, asked: Asked) -> WasiBundle | None:
-    """The claim at `path` without its signatures, when it is about the very same; it is believed by nobody yet."""
-    found = _found(path)
-    if found is None or found.program is None or found.claim.place != place:
-        return None
-    task = found.claim.task
-    digests = (sha256(asked.program), sha256(asked.stdin), environment_digest(asked.environment))
-    same = (task.program, task.input, task.environment) == digests
-    if not same or (task.limits, task.recorded) != (asked.limits, asked.recorded):
-        return None
-    return found._replace(attachments=())
+def job_id_of(place: Place, asked: Asked) -> bytes:
+    """What names a request with everything that determines its result, 32 bytes."""
+    task = Task(
+        program=sha256(asked.program),
+        input=sha256(asked.stdin),
+        environment=environment_digest(asked.environment),
+        limits=asked.limits,
+        recorded=asked.recorded,
+        metering="",
+    )
+    data_id = None if place.data_id is None else place.data_id.hex()
+    return digest(
+        "outlayer-job", task_digest(task) + cj.dumps([place.network, place.contract, place.request_id, data_id])
+    )
 
 
 def _found(path: str) -> WasiBundle | None:
@@ -64,12 +68,12 @@ def _found(path: str) -> WasiBundle | None:
         return None
 
 
-def serve(pipe: int, out: str, *, sign: Sign | None, signer: str | None) -> dict[str, int]:
+def serve(pipe: int, results: Results, out: str, *, sign: Sign | None, signer: str | None) -> dict[str, int]:
     """Sign, store and tell of every finished request; how many there were of each kind."""
     log("ready", signer=signer)
     counts = dict.fromkeys(("proved", "already", "failed"), 0)
     for finished in finished_jobs(pipe):
-        result = _told(finished, out, sign)
+        result = _told(finished, results, out, sign)
         kind = "failed" if result["exit"] != exit_codes.OK else "already" if result["cached"] else "proved"
         counts[kind] += 1
         sys.stdout.write(cj.dumps({"name": finished.name, **result}).decode())
@@ -82,14 +86,14 @@ _NOTHING: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _told(finished: Finished, out: str, sign: Sign | None) -> dict[str, Any]:
+def _told(finished: Finished, results: Results, out: str, sign: Sign | None) -> dict[str, Any]:
     """The result of a request, its claim stored under its name."""
     summary = dict(finished.summary)
     response_format = summary.pop("response_format", None)
     about = {name: summary.get(name) for name in ("request_id", "data_id")}
     try:
         if finished.bundle:
-            return {**summary, **_established(finished, str(response_format), out, sign)}
+            return {**summary, **_established(finished, str(response_format), results, out, sign)}
         error, elapsed_ms = summary["error"], summary.pop("elapsed_ms", 0)
         if error["code"] != TIMEOUT or about["request_id"] is None:
             return {**summary, **_NOTHING}
@@ -99,7 +103,9 @@ def _told(finished: Finished, out: str, sign: Sign | None) -> dict[str, Any]:
         return {**stopped(exit_codes.of_error(error), members_of(error)), **_NOTHING, **about}
 
 
-def _established(finished: Finished, response_format: str, out: str, sign: Sign | None) -> dict[str, Any]:
+def _established(
+    finished: Finished, response_format: str, results: Results, out: str, sign: Sign | None
+) -> dict[str, Any]:
     """Hold the second execution against the claim, sign, store. Raises `EvidenceError` when it is not established."""
     report = begin_wasi(finished.bundle, Demands(DEFAULT_REQUIRED)).report(finished.executed)
     made, bundle = verified_wasi(report), decode_wasi_bundle(finished.bundle)
@@ -108,16 +114,15 @@ def _established(finished: Finished, response_format: str, out: str, sign: Sign 
         raise BadInputError("the claim answers no request", code="bad-request")
     response = response_of(run_of(bundle), response_format, time_ms=made.claim.elapsed_ms)
     answered = _answered(request_id, response)
-    digest = sha256(finished.bundle).hex()
-    held = os.path.join(out, _OBJECTS, digest + SUFFIX)
-    if not os.path.lexists(held):
-        write_file(held, finished.bundle, overwrite=False)
-    path = named(out, finished.name)
+    if finished.job_id is None:
+        raise BadInputError("the claim is of no job", code="bad-request")
+    kept = results.keep(finished.job_id, finished.bundle, {})
+    path = os.path.join(out, finished.name + SUFFIX)
     if not _is_there(path, bundle, signed=sign is not None):
         _require_ours(path)
         signed = bundle if sign is None else sign(bundle, made)
         write_file(path, encode_wasi_bundle(signed), overwrite=True)
-    return {"path": path, "bundle": digest, "claim_digest": base58.encode(made.claim_digest), **answered}
+    return {"path": path, "bundle": kept["bundle"], "claim_digest": base58.encode(made.claim_digest), **answered}
 
 
 def _is_there(path: str, bundle: WasiBundle, *, signed: bool) -> bool:

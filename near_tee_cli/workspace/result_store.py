@@ -43,10 +43,11 @@ class Kept(NamedTuple):
 class Results:
     """Finished jobs, their bundles, and what jobs read."""
 
-    def __init__(self, blobs: Blobs, *, key: Key) -> None:
-        """`key` seals what is finished, and tells what others have finished for us."""
+    def __init__(self, blobs: Blobs, *, key: Key, suffix: str = SUFFIX) -> None:
+        """`key` seals what is finished, and tells what others have finished for us. Objects end in `suffix`."""
         self.blobs = blobs
         self._key = key
+        self._suffix = suffix
         self._shipped: set[str] = set()
 
     def find(self, job_id: bytes) -> Kept | None:
@@ -66,14 +67,14 @@ class Results:
 
     def bundle(self, digest: str) -> bytes | None:
         """The bundle with that digest, `None` when there is none or it is damaged. Raises `BadInputError`."""
-        data = self.blobs.read(_object(digest), max_bytes=MAX_OBJECT_BYTES)
+        data = self.blobs.read(self._place(digest), max_bytes=MAX_OBJECT_BYTES)
         return data if data is not None and sha256(data).hex() == digest else None
 
     def keep(self, job_id: bytes, bundle: bytes, summary: Mapping[str, Any]) -> Mapping[str, Any]:
         """Store what a job came to; the summary with the digest of the bundle. Raises `WriteError`."""
         digest = sha256(bundle).hex()
-        if not self.blobs.create(_object(digest), bundle) and self.bundle(digest) is None:
-            self.blobs.replace(_object(digest), bundle)
+        if not self.blobs.create(self._place(digest), bundle) and self.bundle(digest) is None:
+            self.blobs.replace(self._place(digest), bundle)
         kept = {**summary, "bundle": digest}
         document = cj.dumps({**kept, "seal": seal(self._key, job_id, cj.dumps(kept))})
         if not self.blobs.create(_job(job_id), document) and self.find(job_id) is None:
@@ -102,6 +103,9 @@ class Results:
     def is_marked(self, word: str) -> bool:
         """Whether somebody left that word here. Raises `BadInputError`."""
         return self.blobs.read(_mark(word), max_bytes=0) is not None
+
+    def _place(self, digest: str) -> str:
+        return f"objects/{_hexadecimal(digest)}{self._suffix}"
 
     def _input_data(self, digest: str) -> bytes | None:
         data = self.blobs.read(_input(digest), max_bytes=MAX_INPUT_BYTES)
@@ -204,10 +208,6 @@ def _taken(path: str) -> WriteError:
     return WriteError(
         f"{path} holds something that this batch has not made, and is not overwritten", code="exists", where=path
     )
-
-
-def _object(digest: str) -> str:
-    return f"objects/{_hexadecimal(digest)}{SUFFIX}"
 
 
 def _input(digest: str) -> str:

@@ -12,9 +12,11 @@ from near_tee_cli.primitives.keys import ED25519, public_key_of, public_key_text
 from near_tee_cli.primitives.schema.json_scalars import hash_text
 from near_tee_cli.worker.outlayer_answers import payload, response_of
 from near_tee_cli.worker.wasi_bundle import decode_wasi_bundle, encode_wasi_bundle, run_of
+from near_tee_cli.worker.wasi_statement import claim_digest
 from tests.reject import attested as reject
 from tests.support.attested import GUEST, NOW
 from tests.support.cli import PROJECT, near_tee
+from tests.support.wasi_bundles import signed_by
 from tests.support.wasi_programs import ECHO, FAIL, SPIN, WORDS
 
 CONTRACT = PROJECT / "examples" / "wat" / "outlayer.wasm"
@@ -254,15 +256,43 @@ def test_restarted_it_executes_once_more_and_claims_the_same(tee, tmp_path, agen
     assert last["counts"] == {"proved": 0, "already": 1, "failed": 0}
     assert path.read_bytes() == before
     assert again["one"]["answers"] == first["one"]["answers"]
-    bundle = decode_wasi_bundle(before)
-    forged = bundle._replace(claim=bundle.claim._replace(elapsed_ms=10**9))
+    path.unlink()
+    again, _ = worked(tee, job, more=agent)
+    assert again["one"]["cached"]
+    assert decode_wasi_bundle(path.read_bytes()).claim == decode_wasi_bundle(before).claim
+    for changed in (b"something else", b""):
+        path.write_bytes(changed)
+        found, _ = worked(tee, job, more=agent)
+        assert found["one"]["error"]["code"] == "exists"
+        assert path.read_bytes() == changed
+
+
+def test_what_lies_in_the_directory_is_not_believed(tee, tmp_path, agent) -> None:
+    """A claim with an invented time, however well signed, is not taken over: it has no seal."""
+    job = {"name": "one", "logs": logs_of(ask(tee, ECHO, "hi"))}
+    first, _ = worked(tee, job)
+    path = tmp_path / first["one"]["path"]
+    bundle = decode_wasi_bundle(path.read_bytes())
+    claim = bundle.claim._replace(elapsed_ms=10**9)
+    forged = signed_by(bundle._replace(claim=claim, claim_digest=claim_digest(claim)), 0)
     path.write_bytes(encode_wasi_bundle(forged))
-    found, _ = worked(tee, job, more=agent)
-    assert found["one"]["error"]["code"] == "claim-digest-mismatch"
-    path.write_bytes(b"something else")
-    found, _ = worked(tee, job, more=agent)
-    assert found["one"]["error"]["code"] == "exists"
-    assert path.read_bytes() == b"something else"
+    (tmp_path / "out" / "objects" / f"{first['one']['bundle']}.ntw").write_bytes(encode_wasi_bundle(forged))
+    found, last = worked(tee, job, more=agent)
+    assert last["counts"] == {"proved": 1, "already": 0, "failed": 0}
+    assert decode_wasi_bundle(path.read_bytes()).claim.elapsed_ms < 10**6
+    assert found["one"]["resources_used"]["time_ms"] < 10**6
+
+
+def test_requests_from_a_directory(tee, tmp_path) -> None:
+    logs = logs_of(ask(tee, ECHO, "hi")), logs_of(ask(tee, WORDS, "hi", state="asked", out="both"))
+    jobs = tmp_path / "jobs"
+    jobs.mkdir()
+    (jobs / "two.json").write_text(json.dumps({"logs": [*logs[0], *logs[1]]}))
+    (jobs / "step.json").write_text(json.dumps({"step": "../asked"}))
+    done = tee("worker", *FLAGS, "-o", "out", "--json", "--jobs-from", "jobs", "--once")
+    *found, last = [json.loads(line) for line in done.out.splitlines() if line.startswith("{")]
+    assert (done.code, last["result"]["counts"]["proved"]) == (0, 3), (done.out, done.err)
+    assert sorted(one["name"] for one in found) == ["step", "two-0", "two-1"]
 
 
 def test_lines_that_make_no_sense(tee) -> None:

@@ -105,7 +105,7 @@ def _outlayer(given: Given) -> tuple[Any, Any]:
         raise UsageError(f"{given['programs']} is no directory", where="--programs")
     contract = given["contract"] or "outlayer.near"
     require_valid(contract)
-    outlayer_results.prepare(given["out"])
+    results = outlayer_results.results_in(given["out"])
     requests = outlayer_executing.Requests(
         source=_source(given),
         base=given["base"] or given["jobs_directory"] or "",
@@ -115,12 +115,12 @@ def _outlayer(given: Given) -> tuple[Any, Any]:
         hands=_hands(given),
         seconds=_seconds(given),
         health_seconds=_health_seconds(given),
-        out=given["out"],
+        results=results,
     )
 
     def serve(pipe: int, *, key: Any) -> dict[str, int]:
         sign, signer = (None, None) if key is None else (key.sign_wasi, key.signer)
-        return outlayer_results.serve(pipe, given["out"], sign=sign, signer=signer)
+        return outlayer_results.serve(pipe, results, given["out"], sign=sign, signer=signer)
 
     return partial(outlayer_executing.execute_requests, requests), serve
 
