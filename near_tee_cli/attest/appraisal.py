@@ -15,6 +15,7 @@ from near_tee_cli.attest.collateral import date_text
 from near_tee_cli.attest.compose import compose_hash, config_id_of, judge_compose
 from near_tee_cli.attest.dcap import Verified, shortfall_lines
 from near_tee_cli.attest.event_log import KeyProvider, Replay, key_provider_of
+from near_tee_cli.attest.key_chain import PURPOSE, recover_key_chain
 from near_tee_cli.attest.platform_policy import Measurements, PlatformPolicy
 from near_tee_cli.attest.quote import DEBUG, PERFMON, PROTECTION_KEYS, SEPT_VE_DISABLE, TdReport
 from near_tee_cli.attest.report_data import Binding, NearTeeBinding, profile_of
@@ -198,6 +199,26 @@ def _compose_findings(policy: PlatformPolicy, compose: bytes | None, measured: b
         return (_no("compose-hash-mismatch", "the compose file is not the one that was measured"),)
     faults = judge_compose(compose, policy.compose)
     return tuple(_no(fault.code, fault.detail) for fault in faults if fault.code not in policy.accept_compose)
+
+
+def judge_key_chain(
+    policy: PlatformPolicy, key: bytes | None, *, replayed: Replay | None, key_chain: tuple[bytes, ...] | None
+) -> tuple[Finding, ...]:
+    """Which key management service issued the signing `key` (Borsh), where the policy asks for one.
+
+    Codes: `key-chain-missing`, `key-chain-malformed`, `kms-root-not-allowed`.
+    """
+    if not policy.kms_roots:
+        return ()
+    if key is None or key_chain is None or replayed is None or "app-id" not in replayed.system:
+        return (_open("key-chain-missing", "nothing says which key management service issued the key"),)
+    try:
+        found = recover_key_chain(key_chain, purpose=PURPOSE, public_key=key[1:], app_id=replayed.system["app-id"])
+    except EvidenceError as error:
+        return (_no("key-chain-malformed", error.message),)
+    if found.root not in policy.kms_roots:
+        return (_no("kms-root-not-allowed", f"the key leads to the service {found.root.hex()}"),)
+    return ()
 
 
 def judge_measurements(

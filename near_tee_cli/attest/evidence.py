@@ -21,6 +21,7 @@ from near_tee_cli.attest.appraisal import (
     judge_app,
     judge_binding,
     judge_freshness,
+    judge_key_chain,
     judge_measurements,
     judge_platform,
     judge_tcb,
@@ -95,6 +96,8 @@ class Evidence(NamedTuple):
     compose: bytes | None = None
     binding: Binding | None = None
     """What the report data is declared to bind."""
+    key_chain: tuple[bytes, ...] | None = None
+    """Signatures by which a key management service issued the bound key: see `attest.key_chain`."""
 
 
 KEY, QUOTE, TCB, TD_ATTRIBUTES, EVENT_LOG, APPLICATION, MEASUREMENTS, PLATFORM, FRESHNESS = range(22, 31)
@@ -190,7 +193,10 @@ def verify_evidence(
         course,
         policy,
         APPLICATION,
-        lambda rules: judge_app(rules, td, replayed=log, compose=evidence.compose),
+        lambda rules: (
+            *judge_app(rules, td, replayed=log, compose=evidence.compose),
+            *judge_key_chain(rules, key, replayed=log, key_chain=evidence.key_chain),
+        ),
         "as allowed",
     )
     _judge(

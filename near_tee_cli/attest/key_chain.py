@@ -14,6 +14,9 @@ from near_tee_cli.errors import EvidenceError
 from near_tee_cli.primitives.curves import secp256k1
 from near_tee_cli.primitives.hashes import keccak256
 
+PURPOSE = "near-tee"
+"""What our keys are derived for."""
+
 _ISSUED = b"dstack-kms-issued:"
 _LENGTH = 65
 

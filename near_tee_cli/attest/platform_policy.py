@@ -3,8 +3,8 @@
     [tcb]            allowed, grace_days, reject_advisories, min_eval_data_number, max_collateral_age_days
     [td]             debug, allow_pks, allow_perfmon, mr_seam, service_td
     [[measurements]] label, mrtd, rtmr0, rtmr1, rtmr2, rtmr3, os_image_hash, not_after
-    [app]            compose_hashes, app_ids, key_providers, require_mr_config_id, forbid_compose_keys,
-                     allowed_post_events
+    [app]            compose_hashes, app_ids, key_providers, kms_roots, require_mr_config_id,
+                     forbid_compose_keys, allowed_post_events
     [compose]        accept, allowed_envs, agent_socket_services
     [platform]       ppids, allow_dynamic, allow_smt
     [binding]        profiles, max_anchor_age_blocks, require_challenge
@@ -78,6 +78,8 @@ class PlatformPolicy(NamedTuple):
     compose_hashes: frozenset[bytes]
     app_ids: frozenset[bytes]
     key_providers: tuple[tuple[str, bytes | None], ...]
+    kms_roots: frozenset[bytes]
+    """Public keys of key management services, 33 bytes: where there are some, one of them issued the signing key."""
     require_mr_config_id: bool
     allowed_post_events: frozenset[str]
     compose: ComposeRules
@@ -118,6 +120,7 @@ def parse_platform_policy(tables: Mapping[str, Any]) -> PlatformPolicy:
         compose_hashes=app.get("compose_hashes", frozenset()),
         app_ids=app.get("app_ids", frozenset()),
         key_providers=app.get("key_providers", ()),
+        kms_roots=app.get("kms_roots", frozenset()),
         require_mr_config_id=app.get("require_mr_config_id", False),
         allowed_post_events=app.get("allowed_post_events", frozenset()),
         compose=ComposeRules(
@@ -295,6 +298,7 @@ _APP: Mapping[str, Callable[[Any, str], Any]] = {
     "compose_hashes": _set(_bytes(32)),
     "app_ids": _set(_bytes(20), may_be_empty=False),
     "key_providers": _list(_provider, may_be_empty=False),
+    "kms_roots": _set(_bytes(33), may_be_empty=False),
     "require_mr_config_id": _flag,
     "forbid_compose_keys": _list(_text, may_be_empty=True),
     "allowed_post_events": _set(_text),

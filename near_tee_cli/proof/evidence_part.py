@@ -47,6 +47,7 @@ def encode_evidence(part: EvidencePart) -> bytes:
             "quote": cj.base64_text(evidence.quote),
             "binding": _binding_document(evidence.binding),
             **{name: _text(value, name) for name, value in zip(_TEXTS, texts, strict=True)},
+            **({} if evidence.key_chain is None else {_CHAIN: [one.hex() for one in evidence.key_chain]}),
         }
     )
 
@@ -54,13 +55,19 @@ def encode_evidence(part: EvidencePart) -> bytes:
 def parse_evidence(data: bytes) -> EvidencePart:
     """The piece of evidence in `data`. Raises `EvidenceError` (`bad-evidence`) when it is none, or spelt otherwise."""
     try:
-        document = cj.members(cj.loads(data, "the evidence", max_bytes=MAX_EVIDENCE_BYTES), "evidence", required=_ALL)
+        document = cj.members(
+            cj.loads(data, "the evidence", max_bytes=MAX_EVIDENCE_BYTES), "evidence", required=_ALL, optional=(_CHAIN,)
+        )
         if document["type"] != KIND:
             raise BadInputError(f"evidence of the type {str(document['type'])[:60]!r}")
         collateral, event_log, compose, vm_config = (_bytes_or_none(document[name], name) for name in _TEXTS)
         quote = cj.base64(document["quote"], "quote")
         binding = _read_binding(cj.mapping(document["binding"], "binding"))
-        part = EvidencePart(Evidence(quote, collateral, event_log, compose, binding), vm_config)
+        chain = None
+        if _CHAIN in document:
+            signatures = cj.array(document[_CHAIN], _CHAIN)
+            chain = tuple(_hexadecimal(cj.string(one, _CHAIN), _CHAIN) for one in signatures)
+        part = EvidencePart(Evidence(quote, collateral, event_log, compose, binding, chain), vm_config)
         fits = encode_evidence(part) == data
     except BadInputError as error:
         raise EvidenceError(f"evidence cannot be read: {error.message[:200]}", code="bad-evidence") from error
@@ -74,6 +81,7 @@ def attached(part: EvidencePart) -> Attachment:
     return Attachment(EVIDENCE, encode_evidence(part))
 
 
+_CHAIN = "key_chain"
 _ALL = ("type", "quote", "binding", *_TEXTS)
 
 
@@ -105,7 +113,7 @@ def _read_binding(document: Mapping[str, object]) -> Binding:
         raise BadInputError("a scope is `key` or `claim`")
     return NearTeeBinding(
         key=key,
-        challenge=_hexadecimal(cj.string(document.get("challenge"), "challenge")),
+        challenge=_hexadecimal(cj.string(document.get("challenge"), "challenge"), "challenge"),
         anchor_height=cj.decimal(document.get("anchor_height"), "anchor_height", bound=U64_MAX),
         anchor_hash=base58.decode(cj.string(document.get("anchor_hash"), "anchor_hash"), 32),
         scope=scope,
@@ -113,11 +121,11 @@ def _read_binding(document: Mapping[str, object]) -> Binding:
     )
 
 
-def _hexadecimal(text: str) -> bytes:
+def _hexadecimal(text: str, name: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError as error:
-        raise BadInputError("a challenge is written in hexadecimal digits") from error
+        raise BadInputError(f"{name} is written in hexadecimal digits") from error
 
 
 def _text(value: bytes | None, name: str) -> str | None:

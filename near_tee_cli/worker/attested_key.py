@@ -11,6 +11,7 @@ from typing import NamedTuple
 from near_tee_cli.attest.environment import HARDWARE, SIMULATED, Environment
 from near_tee_cli.attest.evidence import Evidence
 from near_tee_cli.attest.guest_agent import AgentQuote, GuestAgent
+from near_tee_cli.attest.key_chain import PURPOSE
 from near_tee_cli.attest.quote import parse_quote
 from near_tee_cli.attest.report_data import NearTeeBinding, Scope, report_data_of
 from near_tee_cli.errors import EvidenceError, HostError
@@ -30,7 +31,6 @@ EPHEMERAL, KMS = "ephemeral", "kms"
 """Made here and gone with the process; or derived by the agent, the same after every start of the same application."""
 
 KMS_PATH = "near-tee/sign/v1"
-KMS_PURPOSE = "near-tee"
 
 _SEED_BYTES = 32
 
@@ -50,7 +50,17 @@ class Asked(NamedTuple):
 class AttestedKey:
     """A key in a measured environment."""
 
-    __slots__ = ("_agent", "_asked", "_collateral", "_compose", "_is_simulated", "_part", "_secret", "public_key")
+    __slots__ = (
+        "_agent",
+        "_asked",
+        "_collateral",
+        "_compose",
+        "_is_simulated",
+        "_key_chain",
+        "_part",
+        "_secret",
+        "public_key",
+    )
 
     def __init__(self, agent: GuestAgent, *, kind: str, asked: Asked, collateral: bytes | None) -> None:
         """Make or take the key and have it bound. Raises `HostError` for an agent that does not do its part."""
@@ -60,7 +70,7 @@ class AttestedKey:
         self._collateral = collateral
         self._compose = info.compose
         self._is_simulated = info.is_simulated
-        self._secret = _secret(agent, kind)
+        self._secret, self._key_chain = _secret(agent, kind)
         self.public_key = keys.public_key_of(self._secret)
         """Borsh."""
         self._part = None if asked.per_claim else self._bound(None)
@@ -105,6 +115,7 @@ class AttestedKey:
             event_log=answer.event_log,
             compose=self._compose,
             binding=binding,
+            key_chain=self._key_chain,
         )
         return EvidencePart(evidence, answer.vm_config)
 
@@ -124,11 +135,12 @@ def _require_verified(strengths: frozenset[Strength], established: bytes, *other
         raise EvidenceError("an attested key signs only what this process has executed again", code="not-verified")
 
 
-def _secret(agent: GuestAgent, kind: str) -> bytes:
-    if kind == EPHEMERAL:
-        seed = os.urandom(_SEED_BYTES)
-    else:
-        seed = agent.get_key(KMS_PATH, purpose=KMS_PURPOSE).secret
+def _secret(agent: GuestAgent, kind: str) -> tuple[bytes, tuple[bytes, ...] | None]:
+    """A secret key, and the signatures of whoever issued it."""
+    seed, chain = os.urandom(_SEED_BYTES), None
+    if kind == KMS:
+        derived = agent.get_key(KMS_PATH, purpose=PURPOSE)
+        seed, chain = derived.secret, derived.chain
         if len(seed) != _SEED_BYTES:
             raise HostError(f"the agent gave a key of {len(seed)} bytes", code="agent-malformed")
-    return bytes([keys.ED25519]) + ed25519.secret_key_of(seed)
+    return bytes([keys.ED25519]) + ed25519.secret_key_of(seed), chain

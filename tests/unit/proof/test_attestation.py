@@ -279,6 +279,37 @@ def test_keys_of_a_key_service_are_the_same_every_time_and_others_never() -> Non
         assert make("ephemeral") != make("ephemeral")
 
 
+def test_which_service_issued_the_key() -> None:
+    """Where a policy names key services, the signing key leads to one of them, for this very application."""
+    hashes = {"compose_hashes": [GUEST.compose_hash.hex()]}
+    wants = judging(policy=policy_for(app={**hashes, "kms_roots": [GUEST.kms_root.hex()]}))
+    bundle = attested(kind=KMS)
+    chain = part_of(bundle).evidence.key_chain
+    assert judged(bundle, wants).verdict is Verdict.ESTABLISHED
+    assert judged(bundle, judging()).verdict is Verdict.ESTABLISHED
+
+    def with_chain(signatures):
+        return with_part(
+            bundle, part_of(bundle)._replace(evidence=part_of(bundle).evidence._replace(key_chain=signatures))
+        )
+
+    others = judging(policy=policy_for(app={**hashes, "kms_roots": [OTHER.kms_root.hex()]}))
+    stranger = attested(
+        SimulatedGuest(seed=b"a guest", issued=ISSUED, misbehave=frozenset({"other-key-chain"})), kind=KMS
+    )
+    for one, attesting, verdict, code in (
+        (bundle, others, Verdict.CONTRADICTED, "kms-root-not-allowed"),
+        (stranger, wants, Verdict.CONTRADICTED, "kms-root-not-allowed"),
+        (with_chain((chain[1], chain[0])), wants, Verdict.CONTRADICTED, "kms-root-not-allowed"),
+        (with_chain(chain[:1]), wants, Verdict.CONTRADICTED, "key-chain-malformed"),
+        (with_chain((b"", b"")), wants, Verdict.CONTRADICTED, "key-chain-malformed"),
+        (with_chain(None), wants, Verdict.INCONCLUSIVE, "key-chain-missing"),
+        (attested(), wants, Verdict.INCONCLUSIVE, "key-chain-missing"),
+    ):
+        report = judged(one, attesting)
+        assert (report.verdict, report.code, report.checks[26].code) == (verdict, code, code)
+
+
 def test_the_environment_stands_inside_what_is_signed() -> None:
     """Nobody can take it out, or put another one in."""
     bundle = attested()
