@@ -8,6 +8,8 @@ from near_tee_cli.errors import BadInputError, HostError, NearTeeError, Unsuppor
 from near_tee_cli.isolate.bounds import GIB, Bounds
 from near_tee_cli.isolate.child import Death, Job, Paths, started
 from near_tee_cli.primitives import canonical_json as cj
+from near_tee_cli.vm import engine_api
+from near_tee_cli.worker import wasi_host
 from near_tee_cli.worker.wasi_run import (
     MAX_STDERR_BYTES,
     MIB,
@@ -26,6 +28,9 @@ MIN_SECONDS = 5
 
 STARTING_SECONDS = 10
 """Seconds that the child has beside the program's own: to load the engine and to compile."""
+
+LOADED_BEFORE = (engine_api, wasi_host)
+"""What every child needs and its parent may have: loaded once, and not by each of them. The engine is not among it."""
 
 _RUN, _ERROR = b"\0", b"\1"
 _UNSUPPORTED = "unsupported-"
