@@ -7,11 +7,13 @@ number behind it where there are several.
     {"step": PATH}           a step of `yield`
     {"rpc": PATH}            an answer of `EXPERIMENTAL_tx_status` or `tx`
 
-Beside it may stand `name` and `block_height`. Of steps and answers only what ran on the very contract counts.
+Beside it may stand `name`, `block_height`, and `stored`: what the contract's view `get_request` says of requests whose
+input lies in its state. Of steps and answers only what ran on the very contract counts.
 """
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from near_tee_cli.batch.manifest import is_plain
@@ -21,7 +23,7 @@ from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.worker.loop import Source
 from near_tee_cli.worker.outlayer_environment import ChainContext
-from near_tee_cli.worker.outlayer_events import Request, program_hash_of, requests_in
+from near_tee_cli.worker.outlayer_events import Request, program_hash_of, requests_in, with_stored_input
 from near_tee_cli.worker.wasi_run import MAX_PROGRAM_BYTES
 from near_tee_cli.workspace.atomic import read_file
 from near_tee_cli.workspace.step_files import read_step
@@ -82,11 +84,15 @@ class RequestJobs:
         places = [place for place in _PLACES if place in job]
         if len(places) != 1:
             raise BadInputError(f"a job has one of {', '.join(_PLACES)}", code="bad-job")
-        fields = cj.members(job, "the job", required=places, optional=("name", "block_height"))
+        fields = cj.members(job, "the job", required=places, optional=("name", "block_height", "stored"))
         context = self._context
         if "block_height" in fields:
             context = context._replace(block_height=cj.integer(fields["block_height"], "block_height"))
-        found = list(self._found(places[0], fields[places[0]], context))
+        stored = _stored(cj.array(fields.get("stored", []), "stored"))
+        found = [
+            (with_stored_input(request, stored[request.request_id]) if request.request_id in stored else request, where)
+            for request, where in self._found(places[0], fields[places[0]], context)
+        ]
         if not found:
             raise BadInputError(f"there is no request of {context.contract_id} in it", code="no-request")
         names = [name] if len(found) == 1 else [f"{name}-{request.request_id}" for request, _ in found]
@@ -112,6 +118,12 @@ def _name_of(job: Mapping[str, object], otherwise: str) -> str:
     if not is_plain(name):
         raise BadInputError(f"{name[:80]!r} cannot be the name of a result", code="bad-job")
     return name
+
+
+def _stored(items: list[object]) -> dict[int, bytes]:
+    """Number of a request -> what the contract says of it."""
+    found = [cj.mapping(item, "stored") for item in items]
+    return {cj.integer(item.get("request_id"), "request_id"): cj.dumps(item) for item in found}
 
 
 def _of_step(path: str, context: ChainContext) -> Iterator[tuple[Mapping[str, object], ChainContext]]:
@@ -149,23 +161,31 @@ class Programs:
         Raises what `program_hash_of` raises, and `BadInputError` (`program-not-found`).
         """
         digest = program_hash_of(request)
-        for path in (os.path.join(self._directory, f"{digest.hex()}.wasm"), self._path(digest)):
-            if path is not None and os.path.isfile(path):
-                program = read_file(path, "the program", max_bytes=MAX_PROGRAM_BYTES)
-                if sha256(program) == digest:
-                    return program
-        raise BadInputError(f"no program here has the hash {digest.hex()}", code="program-not-found")
+        program = self._read(os.path.join(self._directory, f"{digest.hex()}.wasm"), digest)
+        if program is None:
+            path = self._path(digest)
+            program = None if path is None else self._read(path, digest)
+        if program is None:
+            raise BadInputError(f"no program here has the hash {digest.hex()}", code="program-not-found")
+        return program
+
+    def _read(self, path: str, digest: bytes) -> bytes | None:
+        with suppress(BadInputError):
+            program = read_file(path, "the program", max_bytes=MAX_PROGRAM_BYTES)
+            return program if sha256(program) == digest else None
+        return None
 
     def _path(self, digest: bytes) -> str | None:
         """A file with that hash; files are hashed again when they change."""
         found: dict[tuple[str, int, int], bytes] = {}
-        with os.scandir(self._directory) as entries:
+        with suppress(OSError), os.scandir(self._directory) as entries:
             for entry in entries:
-                status = entry.stat()
-                if not entry.is_file() or status.st_size > MAX_PROGRAM_BYTES:
-                    continue
-                key = (entry.path, status.st_size, status.st_mtime_ns)
-                known = self._known.get(key)
-                found[key] = known or sha256(read_file(entry.path, "the program", max_bytes=MAX_PROGRAM_BYTES))
+                with suppress(OSError, BadInputError):
+                    status = entry.stat()
+                    key = (entry.path, status.st_size, status.st_mtime_ns)
+                    if key in self._known:
+                        found[key] = self._known[key]
+                    elif entry.is_file() and status.st_size <= MAX_PROGRAM_BYTES:
+                        found[key] = sha256(read_file(entry.path, "the program", max_bytes=MAX_PROGRAM_BYTES))
         self._known = found
         return next((path for (path, _, _), one in found.items() if one == digest), None)
