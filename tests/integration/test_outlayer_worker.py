@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import pathlib
 import shutil
 from base64 import b64decode
 
@@ -19,6 +21,8 @@ from tests.support.cli import PROJECT, near_tee
 from tests.support.wasi_bundles import signed_by
 from tests.support.wasi_programs import ECHO, FAIL, SPIN, WORDS
 
+THEIRS = "97a0accb45d9a5d72c437d698d73fca252a025fc779c518686b7172718d33e81"
+"""SHA-256 of OutLayer's own contract, which is no part of this project; `NEAR_TEE_OUTLAYER_WASM` names its file."""
 CONTRACT = PROJECT / "examples" / "wat" / "outlayer.wasm"
 SECRET = secret_key_from_seed("outlayer", scheme=ED25519)
 FLAGS = ("--outlayer", "--programs", "programs", "--contract", "contract.near", "--network", "localnet")
@@ -30,19 +34,40 @@ def home(tmp_path_factory):
     return tmp_path_factory.mktemp("home")
 
 
-@pytest.fixture(scope="module")
-def new(home, tmp_path_factory):
+def started(contract, home, tmp_path_factory):
     """A directory with `new.json`, the contract with its operator."""
     directory = tmp_path_factory.mktemp("outlayer")
-    shutil.copy(CONTRACT, directory / "contract.wasm")
+    shutil.copy(contract, directory / "contract.wasm")
     args = '{"owner_id":"owner.near","operator_id":"worker.near"}'
     done = near_tee("run", "contract.wasm", "new", args, "--state-out", "new.json", "--json", home=home, cwd=directory)
     assert done.code == 0, done.err
     return directory
 
 
+@pytest.fixture(scope="module")
+def new(home, tmp_path_factory):
+    return started(CONTRACT, home, tmp_path_factory)
+
+
 @pytest.fixture
 def tee(home, new, tmp_path):
+    return line_in(new, home, tmp_path)
+
+
+@pytest.fixture(params=["ours", "theirs"])
+def either(request, home, new, tmp_path, tmp_path_factory):
+    """`tee` with a contract of the same shape as OutLayer's, and with OutLayer's own."""
+    if request.param == "ours":
+        return line_in(new, home, tmp_path)
+    path = os.environ.get("NEAR_TEE_OUTLAYER_WASM")
+    if path is None:
+        pytest.skip("NEAR_TEE_OUTLAYER_WASM names no file")
+    assert hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest() == THEIRS
+    return line_in(started(path, home, tmp_path_factory), home, tmp_path)
+
+
+def line_in(new, home, tmp_path):
+    """A command line in a directory with the contract and with programs."""
     shutil.copytree(new, tmp_path, dirs_exist_ok=True)
     programs = tmp_path / "programs"
     programs.mkdir()
@@ -98,7 +123,8 @@ def resumed(tee, result, step="asked", out="answered"):
     return found
 
 
-def test_request_worker_verify_resume_callback(tee, tmp_path, agent) -> None:
+def test_request_worker_verify_resume_callback(either, tmp_path, agent) -> None:
+    tee = either
     asked = ask(tee, WORDS, "twelve bytes", "Json")
     assert asked["status"] == "pending"
     found, last = worked(tee, {"name": "one", "step": "asked"}, more=agent)
