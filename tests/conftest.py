@@ -14,7 +14,7 @@ PROJECT = pathlib.Path(__file__).resolve().parent.parent
 
 _SLOW_IS_FINE = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large]
 hypothesis.settings.register_profile(
-    "default", max_examples=300, derandomize=True, deadline=None, database=None, suppress_health_check=_SLOW_IS_FINE
+    "default", max_examples=200, derandomize=True, deadline=None, database=None, suppress_health_check=_SLOW_IS_FINE
 )
 hypothesis.settings.register_profile(
     "long", max_examples=5000, deadline=None, print_blob=True, database=None, suppress_health_check=_SLOW_IS_FINE
