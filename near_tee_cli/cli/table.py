@@ -34,6 +34,8 @@ COMMANDS = {
 SUBCOMMANDS = {
     "attest": {
         "verify": Entry("attest_verify", "check a quote with all that belongs to it, offline"),
+        "task": Entry("attest_task", "a record of an OutLayer task, held against its quote"),
+        "register": Entry("attest_register", "the call that registers a worker's key at OutLayer"),
         "quote": Entry("attest_quote", "evidence that binds a public key, from this guest's agent"),
         "simulate": Entry("attest_simulate", "a simulated dstack guest agent; its evidence is NOT INTEL"),
     },

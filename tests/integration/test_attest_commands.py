@@ -5,9 +5,13 @@ import json
 import pytest
 
 from near_tee_cli.attest.dsse import named_keys, parse_envelope
+from near_tee_cli.attest.report_data import report_data_of
 from near_tee_cli.attest.simulator_server import SimulatedAgent
+from near_tee_cli.primitives.canonical_json import base64_text
+from near_tee_cli.primitives.hashes import sha256
 from near_tee_cli.proof.bundle import EVIDENCE, encode_bundle
 from near_tee_cli.proof.evidence_part import parse_evidence
+from near_tee_cli.worker.outlayer_task import binding_of_record
 from tests.reject import attested as reject
 from tests.support import attestation as recorded
 from tests.support.attested import GUEST, ISSUED, NOW, attested
@@ -251,3 +255,41 @@ def test_a_result_told_to_others(tee, tmp_path) -> None:
     assert "no result is written" in mixed.err
     assert not (tmp_path / "r.json").exists()
     assert tee("verify", "a.ntb", "--emit-result", "r.json").code == 2
+
+
+def test_a_record_of_a_task(tee, tmp_path) -> None:
+    program, record = b"\0asm", {"task_id": 1, "task_type": "execute", "output_hash": sha256(b'"out"').hex()}
+    record |= {"wasm_hash": sha256(program).hex(), "request_id": 9}
+    task = binding_of_record(json.dumps(record).encode())
+    quote = GUEST.quote(report_data_of(task))
+    record["tdx_quote"] = base64_text(quote)
+    for name, data in (("r.json", json.dumps(record).encode()), ("p.wasm", program), ("out.json", b'"out"')):
+        (tmp_path / name).write_bytes(data)
+    done = tee("attest", "task", "r.json", "--program", "p.wasm", "--returned", "out.json", "--json")
+    result = done.document["result"]
+    assert (done.code, result["checked"], result["unbound"]) == (0, ["wasm_hash", "output_hash"], ["request_id"])
+    assert done.document["result"]["task_hash"] == quote[568:600].hex()
+    wrong = tee("attest", "task", "r.json", "--program", "out.json", "--json")
+    assert (wrong.code, wrong.document["error"]["code"]) == (4, "other-program")
+    (tmp_path / "r.json").write_text(json.dumps({**record, "task_id": 2}))
+    wrong = tee("attest", "task", "r.json", "--json")
+    assert (wrong.code, wrong.document["error"]["code"]) == (4, "report-data-mismatch")
+    assert tee("attest", "task", "p.wasm").code == 6
+    (tmp_path / "quote").write_bytes(quote)
+    bound = tee("attest", "verify", "quote", "--profile", "outlayer-task-v1", "--task", "r.json", "--json")
+    assert bound.document["error"]["code"] == "report-data-mismatch"
+
+
+def test_the_call_that_registers_a_key(tee, agent, tmp_path) -> None:
+    asked = ("--profile", "near-tee-v1", "--public-key", KEYS[0])
+    assert tee("attest", "quote", "--agent", agent, *asked, "-o", "e.json").code == 0
+    done = tee("attest", "register", "e.json", "--public-key", KEYS[0], "--json")
+    assert (done.code, done.document["result"]["method"]) == (0, "register_worker_key")
+    args = json.loads(done.document["result"]["args"])
+    assert args["public_key"] == KEYS[0]
+    part = parse_evidence((tmp_path / "e.json").read_bytes())
+    assert bytes.fromhex(args["tdx_quote_hex"]) == part.evidence.quote
+    other = tee("attest", "register", "e.json", "--public-key", KEYS[1], "--json")
+    assert (other.code, other.document["error"]["code"]) == (4, "key-not-bound")
+    assert tee("attest", "register", "e.json").code == 2
+    assert tee("attest", "register", "e.json", "--public-key", "x").code == 2
