@@ -182,6 +182,16 @@ def _claim_lines(entry: dict[str, Any]) -> list[str]:
     return program_lines(entry["wasi"])
 
 
+def _says_nothing(check: dict[str, Any]) -> bool:
+    """Whether a check was not made for a reason that stands elsewhere, or is about evidence where there is none."""
+    detail = str(check["detail"])
+    return detail.endswith(_UNSHOWN) or (check["number"] > _LAST and detail == "not present")
+
+
+_LAST = 21
+"""The last check that is not about evidence."""
+
+
 def _entry_lines(entry: dict[str, Any], style: Style) -> list[str]:
     lines = [f"{style('bundle', BOLD)}  {plain(entry['path'])}"]
     if entry["file_digest"] is not None:
@@ -189,7 +199,7 @@ def _entry_lines(entry: dict[str, Any], style: Style) -> list[str]:
     claim = _claim_lines(entry)
     lines += [f"  claims: {line}" if at == 0 else f"          {line}" for at, line in enumerate(claim)]
     lines += evidence_lines(entry)
-    shown = [check for check in entry["checks"] if not check["detail"].endswith(_UNSHOWN) or check["code"]]
+    shown = [check for check in entry["checks"] if check["code"] or not _says_nothing(check)]
     lines += check_lines(shown, style)
     expected = entry["expected"]
     if expected is not None and expected["unconstrained"] and _was_made(entry, "expectations"):
