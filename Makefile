@@ -11,7 +11,9 @@ VECTORS ?= ../shared/vectors
 # Narrow a test run: make test T=tests/unit/vm K=gas
 T ?= tests
 K ?=
-J ?= auto
+J ?=
+# One more than there are processors: many tests wait for children, the disk or the clock.
+MORE = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-long fuzz mutate lint bench conformance format clean
@@ -33,12 +35,12 @@ demo: $(STAMP) ## run a real contract, prove it, verify it, damage the proof
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: $(STAMP) ## run the tests (T=path, K=expression narrow it)
-	@$(BIN)/python -m pytest $(T) -n $(J) $(if $(K),-k '$(K)') -m 'not long'
+	@$(BIN)/python -m pytest $(T) -n $(or $(J),$(MORE)) $(if $(K),-k '$(K)') -m 'not long'
 
 test-long: $(STAMP) ## property and differential tests with many new examples; prints the seed (SEED=N repeats)
 	@seed=$${SEED:-$$($(BIN)/python -c 'import random; print(random.SystemRandom().randrange(10**9))')}; \
 	  echo "seed $$seed"; \
-	  HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest $(T) -n $(J) $(if $(K),-k '$(K)') -m 'property or long' \
+	  HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest $(T) -n $(or $(J),auto) $(if $(K),-k '$(K)') -m 'property or long' \
 	    --hypothesis-seed=$$seed
 
 FUZZ_SECONDS ?= 60
