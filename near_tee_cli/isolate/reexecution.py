@@ -105,20 +105,29 @@ class IsolatedExecutor:
 
     def executed(self, answer: bytes | Death) -> Executed:
         """What the answer of a child says. Raises `HostError` when the machine could not run in it."""
-        return _not_told(answer) if isinstance(answer, Death) else self._parsed(answer)
+        executed, said = read_answer(answer)
+        self.said = said or self.said
+        return executed
 
-    def _parsed(self, answer: bytes) -> Executed:
-        try:
-            first, _, second = answer.partition(b"\n")
-            confined = cj.array(cj.mapping(cj.loads(first, "the answer"), "the answer").get("confined"), "confined")
-            document = cj.mapping(cj.loads(second, "the answer"), "the answer")
-            if "host" in document:
-                host = cj.mapping(document["host"], "host")
-                raise HostError(cj.string(host.get("message"), "message"), code=cj.string(host.get("code"), "code"))
-            self.said = {**cj.mapping(document.get("said"), "said"), "confined": confined}
-            return Executed(_results(cj.array(document.get("results"), "results")))
-        except BadInputError as error:
-            return _not_told(Death("child-crashed", f"the child's answer cannot be read: {error.message}"))
+
+def read_answer(answer: bytes | Death) -> tuple[Executed, Mapping[str, Any]]:
+    """What a child's answer says of its bundle, and of its machine (nothing when it cannot be read).
+
+    Raises `HostError` when the machine could not run in the child.
+    """
+    if isinstance(answer, Death):
+        return _not_told(answer), {}
+    try:
+        first, _, second = answer.partition(b"\n")
+        confined = cj.array(cj.mapping(cj.loads(first, "the answer"), "the answer").get("confined"), "confined")
+        document = cj.mapping(cj.loads(second, "the answer"), "the answer")
+        if "host" in document:
+            host = cj.mapping(document["host"], "host")
+            raise HostError(cj.string(host.get("message"), "message"), code=cj.string(host.get("code"), "code"))
+        said = {**cj.mapping(document.get("said"), "said"), "confined": confined}
+        return Executed(_results(cj.array(document.get("results"), "results"))), said
+    except BadInputError as error:
+        return _not_told(Death("child-crashed", f"the child's answer cannot be read: {error.message}")), {}
 
 
 def _results(items: list[object]) -> tuple[CheckResult, ...]:

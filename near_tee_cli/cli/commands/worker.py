@@ -272,12 +272,12 @@ def _signed(finished: Any, key: Any) -> bytes | None:
 
     Raises `EvidenceError` when it is not established.
     """
-    from near_tee_cli.cli.isolated import executor
+    from near_tee_cli.isolate.reexecution import read_answer
     from near_tee_cli.proof.bundle import decode_bundle, encode_bundle
     from near_tee_cli.proof.verifier import DEFAULT_REQUIRED, Demands, begin, verified
 
     begun = begin(finished.bundle, Demands(DEFAULT_REQUIRED))
-    executed = executor(None, seconds=None).executed(finished.executed) if begun.wants_execution else None
+    executed = read_answer(finished.executed)[0] if begun.wants_execution else None
     claim = verified(begun.report(executed), finished.bundle)
     if key is None:
         return None
