@@ -34,15 +34,8 @@ from near_tee_cli.attest.event_log import Replay, mismatches, parse_event_log, r
 from near_tee_cli.attest.platform_policy import PlatformPolicy
 from near_tee_cli.attest.quote import Quote, TdReport, parse_quote
 from near_tee_cli.attest.report_data import Binding, require_bound
+from near_tee_cli.attest.status import Status
 from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError
-
-
-class Status(Enum):
-    """What became of one check."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_MADE = "not-made"
 
 
 class Conclusion(Enum):

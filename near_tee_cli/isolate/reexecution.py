@@ -8,6 +8,7 @@ the word for how it died.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from near_tee_cli.attest.status import Status
 from near_tee_cli.errors import BadInputError, HostError
 from near_tee_cli.isolate.bounds import Bounds
 from near_tee_cli.isolate.child import TIMEOUT, Child, Death, Job, Paths
@@ -16,7 +17,7 @@ from near_tee_cli.primitives import canonical_json as cj
 from near_tee_cli.proof.bundle import Bundle
 from near_tee_cli.proof.checks import COMPLETENESS, RE_EXECUTION
 from near_tee_cli.proof.reexecution import Executed, execute_again
-from near_tee_cli.proof.report import CheckResult, Status
+from near_tee_cli.proof.report import CheckResult
 from near_tee_cli.proof.statement import Parsed
 from near_tee_cli.vm.engine_thread import on_contract_thread
 

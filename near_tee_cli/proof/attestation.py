@@ -15,12 +15,13 @@ from near_tee_cli.attest.environment import SIMULATED, Environment
 from near_tee_cli.attest.evidence import Conclusion, EvidenceReport, EvidenceResult, verify_evidence
 from near_tee_cli.attest.platform_policy import PlatformPolicy
 from near_tee_cli.attest.report_data import Binding, NearTeeBinding, Scope, bound_keys
+from near_tee_cli.attest.status import Status
 from near_tee_cli.errors import EvidenceError
 from near_tee_cli.primitives.keys import public_key_text
 from near_tee_cli.proof import checks
 from near_tee_cli.proof.bundle import EVIDENCE, Attachment
 from near_tee_cli.proof.evidence_part import MAX_PARTS, EvidencePart, parse_evidence
-from near_tee_cli.proof.report import CheckResult, Status
+from near_tee_cli.proof.report import CheckResult
 from near_tee_cli.proof.signatures import Signed
 
 
@@ -142,7 +143,7 @@ _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----\s([A-Za-z0-9+/=\r\n]{1,
 
 
 def _result(one: EvidenceResult) -> CheckResult:
-    return CheckResult(one.number, one.name, Status(one.status.value), one.detail, one.code)
+    return CheckResult(one.number, one.name, one.status, one.detail, one.code)
 
 
 def _failed(check: checks.Check, error: EvidenceError) -> CheckResult:

@@ -8,6 +8,7 @@ the bundle holds.
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol
 
+from near_tee_cli.attest.status import Status
 from near_tee_cli.errors import (
     BadInputError,
     EvidenceError,
@@ -24,7 +25,7 @@ from near_tee_cli.proof.bundle import Bundle, Carried, Chunk, Code, Content, Tra
 from near_tee_cli.proof.checks import COMPLETENESS, RE_EXECUTION, Check
 from near_tee_cli.proof.limits import MIN_GAS_OF_INPUT
 from near_tee_cli.proof.partial_state import PartialStore
-from near_tee_cli.proof.report import CheckResult, Status
+from near_tee_cli.proof.report import CheckResult
 from near_tee_cli.proof.statement import Parsed, roots_before
 from near_tee_cli.runtime.apply import apply
 from near_tee_cli.runtime.block import ApplyResult, ChainContext, Inputs

@@ -7,6 +7,7 @@ for holds, *contradicted* when a check failed, *inconclusive* when something tha
 from enum import Enum
 from typing import Any, NamedTuple
 
+from near_tee_cli.attest.status import Status
 from near_tee_cli.proof.claim import Claim
 
 
@@ -29,14 +30,6 @@ class Strength(Enum):
     """A key that lives in an accepted execution environment signed the claim."""
     RE_EXECUTED = "re-executed"
     """Executing again gave the same."""
-
-
-class Status(Enum):
-    """What became of one check."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_MADE = "not-made"
 
 
 class CheckResult(NamedTuple):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
+from near_tee_cli.attest.status import Status
 from near_tee_cli.attest.trust import Trust
 from near_tee_cli.errors import BadInputError, EvidenceError, NearTeeError, UnsupportedError
 from near_tee_cli.primitives.hashes import sha256
@@ -22,7 +23,7 @@ from near_tee_cli.proof.expectations import Anchor, Expectations, Subject, judge
 from near_tee_cli.proof.key_paths import check_key_paths
 from near_tee_cli.proof.limits import DEFAULT_MAX_GAS
 from near_tee_cli.proof.reexecution import Executed, Executor, execute_again
-from near_tee_cli.proof.report import CheckResult, Report, Status, Strength, Verdict, VerifiedClaim
+from near_tee_cli.proof.report import CheckResult, Report, Strength, Verdict, VerifiedClaim
 from near_tee_cli.proof.signatures import Signable, Signed, Unsigned, check_signatures, signable_of
 from near_tee_cli.runtime.chunk import Machine
 
